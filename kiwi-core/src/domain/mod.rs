@@ -1,0 +1,46 @@
+//! The validated values and records that every other part of Kiwi speaks in.
+//!
+//! A value is parsed once, at the door, and trusted from then on: fields are private, constructors fallible, and two
+//! texts that mean different things are two types. Records are plain data with public fields; no record ever holds
+//! a secret, only the [`SecretId`] under which the store keeps it.
+
+mod branch;
+mod commit;
+mod deployment;
+mod environment;
+mod git_url;
+mod ids;
+mod image;
+mod name;
+mod network;
+mod record;
+mod release;
+mod resources;
+mod run;
+mod scan;
+mod service;
+mod tag_rule;
+mod text;
+mod time;
+mod variable;
+mod volume;
+
+pub use branch::Branch;
+pub use commit::CommitSha;
+pub use deployment::{Deployment, DeploymentKind, DeploymentStatus, Diagnosis};
+pub use environment::{EnvironmentName, EnvironmentSettings};
+pub use git_url::GitUrl;
+pub use ids::{OrganizationId, RunId, SecretId, ServiceId};
+pub use image::{Digest, ImageReference, Tag};
+pub use name::{ContainerName, RegistryName, RuntimeName, ServiceName};
+pub use network::{Host, IngressPath, Port, Protocol};
+pub use record::{RegistryAddress, RegistrySettings, RuntimeKind, RuntimeSettings};
+pub use release::{ImagePin, Release, ReleaseContainer, Rollout, Strategy};
+pub use resources::{Cpu, Memory, Replicas, Request, Resources};
+pub use run::{Event, EventBody, LogStream, Run, RunKind, RunRequest, RunStatus, Stage, StageOutput, StageRecord, StageStatus};
+pub use scan::{Coverage, Finding, Fingerprint, Gate, GateDecision, ScanKind, ScanReport, ScanStatus, Severity, Skipped};
+pub use service::{BuildSettings, ContainerSpec, DockerfileChoice, GitProviderKind, RepositoryPath, Service, Source, TestSettings};
+pub use tag_rule::{TagContext, TagRule};
+pub use time::Timestamp;
+pub use variable::{Variable, VariableName, Variables};
+pub use volume::{MountPath, Quantity, Volume};

@@ -1,0 +1,14 @@
+#![doc = include_str!("../../README.md")]
+
+pub mod access;
+pub mod domain;
+pub mod error;
+pub mod memory;
+pub mod pipeline;
+pub mod provider;
+pub mod secret;
+pub mod webhook;
+
+pub use access::{Actor, Operation, Role};
+pub use error::{Error, ErrorKind, Result, ValueError};
+pub use pipeline::{Kiwi, KiwiBuilder};

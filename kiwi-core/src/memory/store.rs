@@ -1,0 +1,361 @@
+//! The reference store: what the SQL stores must do, without SQL.
+
+use super::lock;
+use crate::domain::{
+    Deployment, DeploymentStatus, EnvironmentName, EnvironmentSettings, Event, EventBody, OrganizationId, RegistryName, RegistrySettings, Run, RunId,
+    RuntimeName, RuntimeSettings, SecretId, Service, ServiceId, ServiceName, Timestamp,
+};
+use crate::error::{Error, ErrorKind, Result};
+use crate::provider::store::{
+    Claim, DeploymentStore, EnvironmentStore, EventStore, RegistryStore, RunFilter, RunStore, RuntimeStore, SecretStore, ServiceStore,
+};
+use crate::provider::{Fence, Store};
+use crate::secret::SecretString;
+use async_trait::async_trait;
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::time::Duration;
+
+/// Keeps everything in memory.
+#[derive(Debug, Default)]
+pub struct MemoryStore {
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    services: BTreeMap<ServiceId, Service>,
+    runtimes: BTreeMap<(OrganizationId, RuntimeName), RuntimeSettings>,
+    registries: BTreeMap<(OrganizationId, RegistryName), RegistrySettings>,
+    secrets: BTreeMap<SecretId, SecretString>,
+    environments: BTreeMap<(ServiceId, EnvironmentName), EnvironmentSettings>,
+    runs: BTreeMap<RunId, (OrganizationId, String, Run)>,
+    slots: BTreeMap<String, Slot>,
+    deployments: BTreeMap<(ServiceId, EnvironmentName, u64), Deployment>,
+    events: BTreeMap<RunId, Vec<Event>>,
+}
+
+#[derive(Debug, Clone)]
+struct Slot {
+    owner: String,
+    run: RunId,
+    epoch: u64,
+    until: Timestamp,
+    held: bool,
+}
+
+impl State {
+    fn check(&self, fence: &Fence) -> Result<()> {
+        let holds = self.slots.get(&fence.slot).is_some_and(|slot| slot.held && slot.epoch == fence.epoch && slot.owner == fence.owner);
+        if holds { Ok(()) } else { Err(Error::new(ErrorKind::LeaseLost, "write run", "another worker took this run over")) }
+    }
+}
+
+fn exists(what: &'static str, name: impl std::fmt::Display) -> Error {
+    Error::new(ErrorKind::AlreadyExists, what, format!("{name} exists already"))
+}
+
+fn missing(what: &'static str, name: impl std::fmt::Display) -> Error {
+    Error::new(ErrorKind::NotFound, what, format!("{name} does not exist"))
+}
+
+fn used(what: &'static str, name: impl std::fmt::Display, service: &ServiceName) -> Error {
+    Error::new(ErrorKind::Conflict, what, format!("{name} is used by service {service}")).with_hint("remove or change the service first")
+}
+
+#[async_trait]
+impl ServiceStore for MemoryStore {
+    async fn insert_service(&self, service: &Service) -> Result<()> {
+        let mut state = lock(&self.state);
+        if state.services.values().any(|other| other.organization == service.organization && other.name == service.name) {
+            return Err(exists("insert service", &service.name));
+        }
+        state.services.insert(service.id.clone(), service.clone());
+        Ok(())
+    }
+
+    async fn update_service(&self, service: &Service) -> Result<()> {
+        match lock(&self.state).services.get_mut(&service.id) {
+            Some(slot) => {
+                *slot = service.clone();
+                Ok(())
+            }
+            None => Err(missing("update service", &service.name)),
+        }
+    }
+
+    async fn service(&self, organization: &OrganizationId, name: &ServiceName) -> Result<Option<Service>> {
+        Ok(lock(&self.state).services.values().find(|service| service.organization == *organization && service.name == *name).cloned())
+    }
+
+    async fn service_by_id(&self, id: &ServiceId) -> Result<Option<Service>> {
+        Ok(lock(&self.state).services.get(id).cloned())
+    }
+
+    async fn services<'a>(&self, organization: &OrganizationId, after: Option<&'a ServiceName>, limit: u32) -> Result<Vec<Service>> {
+        let state = lock(&self.state);
+        let mut all: Vec<_> = state.services.values().filter(|service| service.organization == *organization).cloned().collect();
+        all.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(all.into_iter().filter(|service| after.is_none_or(|after| service.name > *after)).take(limit as usize).collect())
+    }
+
+    async fn remove_service(&self, id: &ServiceId) -> Result<()> {
+        let mut state = lock(&self.state);
+        if state.runs.values().any(|(_, _, run)| run.service == *id && !run.status.is_final()) {
+            return Err(Error::new(ErrorKind::Conflict, "remove service", "a run of the service is not finished"));
+        }
+        state.services.remove(id);
+        state.environments.retain(|(service, _), _| service != id);
+        state.deployments.retain(|(service, _, _), _| service != id);
+        let runs: Vec<_> = state.runs.values().filter(|(_, _, run)| run.service == *id).map(|(_, _, run)| run.id.clone()).collect();
+        for run in runs {
+            state.runs.remove(&run);
+            state.events.remove(&run);
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl RuntimeStore for MemoryStore {
+    async fn insert_runtime(&self, organization: &OrganizationId, runtime: &RuntimeSettings) -> Result<()> {
+        let key = (organization.clone(), runtime.name.clone());
+        let mut state = lock(&self.state);
+        if state.runtimes.contains_key(&key) {
+            return Err(exists("insert runtime", &runtime.name));
+        }
+        state.runtimes.insert(key, runtime.clone());
+        Ok(())
+    }
+
+    async fn runtimes(&self, organization: &OrganizationId) -> Result<Vec<RuntimeSettings>> {
+        Ok(lock(&self.state).runtimes.iter().filter(|((owner, _), _)| owner == organization).map(|(_, runtime)| runtime.clone()).collect())
+    }
+
+    async fn remove_runtime(&self, organization: &OrganizationId, name: &RuntimeName) -> Result<()> {
+        let mut state = lock(&self.state);
+        let uses = |service: &&Service| service.organization == *organization && (service.runtime == *name || service.build.runtime.as_ref() == Some(name));
+        if let Some(service) = state.services.values().find(uses) {
+            return Err(used("remove runtime", name, &service.name));
+        }
+        state.runtimes.remove(&(organization.clone(), name.clone())).map(|_| ()).ok_or_else(|| missing("remove runtime", name))
+    }
+}
+
+#[async_trait]
+impl RegistryStore for MemoryStore {
+    async fn insert_registry(&self, organization: &OrganizationId, registry: &RegistrySettings) -> Result<()> {
+        let key = (organization.clone(), registry.name.clone());
+        let mut state = lock(&self.state);
+        if state.registries.contains_key(&key) {
+            return Err(exists("insert registry", &registry.name));
+        }
+        state.registries.insert(key, registry.clone());
+        Ok(())
+    }
+
+    async fn registries(&self, organization: &OrganizationId) -> Result<Vec<RegistrySettings>> {
+        Ok(lock(&self.state).registries.iter().filter(|((owner, _), _)| owner == organization).map(|(_, registry)| registry.clone()).collect())
+    }
+
+    async fn remove_registry(&self, organization: &OrganizationId, name: &RegistryName) -> Result<()> {
+        let mut state = lock(&self.state);
+        if let Some(service) = state.services.values().find(|service| service.organization == *organization && service.build.registry.as_ref() == Some(name)) {
+            return Err(used("remove registry", name, &service.name));
+        }
+        state.registries.remove(&(organization.clone(), name.clone())).map(|_| ()).ok_or_else(|| missing("remove registry", name))
+    }
+}
+
+#[async_trait]
+impl SecretStore for MemoryStore {
+    async fn insert_secret(&self, value: &SecretString) -> Result<SecretId> {
+        let id = SecretId::generate();
+        lock(&self.state).secrets.insert(id.clone(), value.clone());
+        Ok(id)
+    }
+
+    async fn secret(&self, id: &SecretId) -> Result<SecretString> {
+        lock(&self.state).secrets.get(id).cloned().ok_or_else(|| missing("read secret", id))
+    }
+
+    async fn remove_secrets(&self, ids: &[SecretId]) -> Result<()> {
+        lock(&self.state).secrets.retain(|id, _| !ids.contains(id));
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl EnvironmentStore for MemoryStore {
+    async fn environment(&self, service: &ServiceId, environment: EnvironmentName) -> Result<EnvironmentSettings> {
+        let settings = lock(&self.state).environments.get(&(service.clone(), environment)).cloned();
+        Ok(settings.unwrap_or_else(|| EnvironmentSettings::preset(service.clone(), environment)))
+    }
+
+    async fn put_environment(&self, settings: &EnvironmentSettings) -> Result<()> {
+        lock(&self.state).environments.insert((settings.service.clone(), settings.environment), settings.clone());
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl RunStore for MemoryStore {
+    async fn insert_run(&self, organization: &OrganizationId, slot: &str, run: &Run) -> Result<()> {
+        lock(&self.state).runs.insert(run.id.clone(), (organization.clone(), slot.to_owned(), run.clone()));
+        Ok(())
+    }
+
+    async fn run(&self, id: &RunId) -> Result<Option<Run>> {
+        Ok(lock(&self.state).runs.get(id).map(|(_, _, run)| run.clone()))
+    }
+
+    async fn runs(&self, organization: &OrganizationId, filter: &RunFilter) -> Result<Vec<Run>> {
+        let state = lock(&self.state);
+        let matches = |(owner, slot, run): &&(OrganizationId, String, Run)| {
+            owner == organization
+                && filter.service.as_ref().is_none_or(|service| run.service == *service)
+                && (!filter.unfinished || !run.status.is_final())
+                && filter.slot.as_ref().is_none_or(|wanted| slot == wanted)
+                && filter.before.as_ref().is_none_or(|before| run.id < *before)
+        };
+        let limit = filter.limit.map_or(usize::MAX, |limit| limit as usize);
+        Ok(state.runs.values().rev().filter(matches).take(limit).map(|(_, _, run)| run.clone()).collect())
+    }
+
+    async fn slot(&self, id: &RunId) -> Result<Option<String>> {
+        Ok(lock(&self.state).runs.get(id).map(|(_, slot, _)| slot.clone()))
+    }
+
+    async fn claim(&self, slot: &str, run: &RunId, owner: &str, lease: Duration) -> Result<Claim> {
+        let mut state = lock(&self.state);
+        let now = Timestamp::now();
+        let epoch = match state.slots.get(slot) {
+            Some(held) if held.held && held.until > now => return Ok(Claim::Busy { owner: held.owner.clone(), run: held.run.clone(), until: held.until }),
+            Some(free) => free.epoch + 1,
+            None => 1,
+        };
+        state.slots.insert(slot.to_owned(), Slot { owner: owner.to_owned(), run: run.clone(), epoch, until: now.after(lease), held: true });
+        Ok(Claim::Held(Fence { slot: slot.to_owned(), owner: owner.to_owned(), epoch }))
+    }
+
+    async fn renew(&self, fence: &Fence, lease: Duration) -> Result<bool> {
+        let mut state = lock(&self.state);
+        state.check(fence)?;
+        let cancel = state.slots.get(&fence.slot).and_then(|slot| state.runs.get(&slot.run)).is_some_and(|(_, _, run)| run.cancel_requested);
+        if let Some(slot) = state.slots.get_mut(&fence.slot) {
+            slot.until = Timestamp::now().after(lease);
+        }
+        Ok(cancel)
+    }
+
+    async fn release(&self, fence: &Fence) -> Result<()> {
+        let mut state = lock(&self.state);
+        if state.check(fence).is_ok()
+            && let Some(slot) = state.slots.get_mut(&fence.slot)
+        {
+            slot.held = false;
+        }
+        Ok(())
+    }
+
+    async fn update_run(&self, run: &Run, fence: &Fence) -> Result<()> {
+        let mut state = lock(&self.state);
+        state.check(fence)?;
+        if let Some((_, _, kept)) = state.runs.get_mut(&run.id) {
+            let cancel_requested = kept.cancel_requested;
+            *kept = Run { cancel_requested, ..run.clone() };
+        }
+        Ok(())
+    }
+
+    async fn request_cancel(&self, id: &RunId) -> Result<()> {
+        match lock(&self.state).runs.get_mut(id) {
+            None => Err(missing("cancel run", id)),
+            Some((_, _, run)) if run.status.is_final() => {
+                Err(Error::new(ErrorKind::Conflict, "cancel run", format!("run {id} is {} already", run.status.as_str())))
+            }
+            Some((_, _, run)) => {
+                run.cancel_requested = true;
+                Ok(())
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl DeploymentStore for MemoryStore {
+    async fn begin_deployment(&self, deployment: &Deployment, fence: &Fence) -> Result<Deployment> {
+        let mut state = lock(&self.state);
+        state.check(fence)?;
+        let (service, environment) = (&deployment.release.service, deployment.release.environment);
+        let ours = |key: &(ServiceId, EnvironmentName, u64)| key.0 == *service && key.1 == environment;
+        if let Some((_, begun)) = state.deployments.iter().find(|(key, other)| ours(key) && other.run == deployment.run) {
+            return Ok(begun.clone());
+        }
+        let revision = state.deployments.keys().filter(|key| ours(key)).map(|key| key.2).max().unwrap_or(0) + 1;
+        let mut begun = deployment.clone();
+        begun.release.revision = revision;
+        state.deployments.insert((service.clone(), environment, revision), begun.clone());
+        Ok(begun)
+    }
+
+    async fn update_deployment(&self, deployment: &Deployment, fence: &Fence) -> Result<()> {
+        let mut state = lock(&self.state);
+        state.check(fence)?;
+        let (service, environment, revision) = (&deployment.release.service, deployment.release.environment, deployment.release.revision);
+        if deployment.status == DeploymentStatus::Live {
+            for (key, other) in &mut state.deployments {
+                if key.0 == *service && key.1 == environment && key.2 != revision && other.status == DeploymentStatus::Live {
+                    other.status = DeploymentStatus::Superseded;
+                }
+            }
+        }
+        state.deployments.insert((service.clone(), environment, revision), deployment.clone());
+        Ok(())
+    }
+
+    async fn deployment(&self, service: &ServiceId, environment: EnvironmentName, revision: u64) -> Result<Option<Deployment>> {
+        Ok(lock(&self.state).deployments.get(&(service.clone(), environment, revision)).cloned())
+    }
+
+    async fn deployments(&self, service: &ServiceId, environment: EnvironmentName, limit: u32) -> Result<Vec<Deployment>> {
+        let state = lock(&self.state);
+        let ours = state.deployments.iter().rev().filter(|(key, _)| key.0 == *service && key.1 == environment);
+        Ok(ours.take(limit as usize).map(|(_, deployment)| deployment.clone()).collect())
+    }
+
+    async fn live(&self, service: &ServiceId, environment: EnvironmentName) -> Result<Option<Deployment>> {
+        Ok(self.deployments(service, environment, u32::MAX).await?.into_iter().find(|deployment| deployment.status == DeploymentStatus::Live))
+    }
+}
+
+#[async_trait]
+impl EventStore for MemoryStore {
+    async fn append_events(&self, run: &RunId, events: &[(Timestamp, EventBody)], fence: &Fence) -> Result<()> {
+        let mut state = lock(&self.state);
+        state.check(fence)?;
+        let log = state.events.entry(run.clone()).or_default();
+        for (at, body) in events {
+            log.push(Event { sequence: log.len() as u64, at: *at, body: body.clone() });
+        }
+        Ok(())
+    }
+
+    async fn events(&self, run: &RunId, sequence: u64, limit: u32) -> Result<Vec<Event>> {
+        let state = lock(&self.state);
+        let log = state.events.get(run).map(Vec::as_slice).unwrap_or_default();
+        let from = usize::try_from(sequence).unwrap_or(usize::MAX).min(log.len());
+        Ok(log[from..].iter().take(limit as usize).cloned().collect())
+    }
+}
+
+#[async_trait]
+impl Store for MemoryStore {
+    async fn installation(&self) -> Result<String> {
+        Ok("memory".to_owned())
+    }
+
+    async fn rotate_key(&self) -> Result<u64> {
+        Ok(lock(&self.state).secrets.len() as u64)
+    }
+}

@@ -1,0 +1,36 @@
+//! What a deployment would do, without doing it.
+
+use super::Kiwi;
+use crate::access::{Actor, Operation};
+use crate::domain::{EnvironmentName, Release, Run, RunId, RunRequest, RunStatus, ServiceName, StageRecord, Timestamp};
+use crate::error::Result;
+use crate::provider::{DeploymentPlan, Fence};
+
+impl Kiwi {
+    /// The release that `request` would deploy and what it would change. Nothing is written and nothing is started.
+    pub async fn plan(&self, actor: &Actor, name: &ServiceName, environment: EnvironmentName, request: RunRequest) -> Result<(Release, DeploymentPlan)> {
+        actor.may(Operation::Deploy)?;
+        let service = self.service(actor, name).await?;
+        let run = Run {
+            id: RunId::generate(),
+            service: service.id.clone(),
+            service_name: service.name.clone(),
+            environment,
+            stages: request.stages().iter().map(|stage| StageRecord::pending(*stage)).collect(),
+            request,
+            status: RunStatus::Queued,
+            actor: actor.name.clone(),
+            created_at: Timestamp::now(),
+            finished_at: None,
+            diagnosis: None,
+            cancel_requested: false,
+        };
+        let mut release = self.compose(&run, &service).await?.release;
+        let newest = self.store().deployments(&service.id, environment, 1).await?;
+        release.revision = newest.first().map_or(1, |deployment| deployment.release.revision + 1);
+        let fence = Fence { slot: String::new(), owner: String::new(), epoch: 0 };
+        let apply = self.apply_request(&service, release.clone(), &run.id, &fence).await?;
+        let plan = self.open_runtime(actor, &release.runtime).await?.plan(&apply).await?;
+        Ok((release, plan))
+    }
+}

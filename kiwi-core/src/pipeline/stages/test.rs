@@ -1,0 +1,80 @@
+//! Run the tests, as a command in the built image or as a stage of its Dockerfile.
+
+use super::{Context, build};
+use crate::domain::{Stage, StageOutput, TestSettings, Variables};
+use crate::error::{Error, ErrorKind, Result};
+use crate::provider::{BuildPurpose, SecretValues, TaskEvent, TaskRequest};
+use futures_util::StreamExt as _;
+
+/// The most time that tests may take. No state lacks a timeout.
+const TIMEOUT_SECONDS: u32 = 30 * 60;
+
+pub(super) async fn run(context: &mut Context<'_>) -> Result<StageOutput> {
+    let decision = match context.service.build.test.clone() {
+        None => return Ok(StageOutput::Nothing { reason: "the service has no test command and no test target".to_owned() }),
+        Some(TestSettings::Target(target)) => {
+            let builder = context.kiwi.open_builder(&context.actor(), context.build_runtime()).await?;
+            let request = build::request(context, &*builder, BuildPurpose::Test, Some(target)).await?;
+            build::drive(context, builder.clone(), request, Stage::Test).await?;
+            builder.cancel(&context.run.id).await?;
+            "the test stage was built"
+        }
+        Some(TestSettings::Command(command)) => {
+            let runtime = context.build_runtime().clone();
+            // Tests get no variables of the service: they are not meant to reach its real database.
+            command_in_image(context, &runtime, "test", context.built()?, &command, Variables::new(), SecretValues::new(), TIMEOUT_SECONDS).await?;
+            "the test command ended with 0"
+        }
+    };
+    Ok(StageOutput::Gate {
+        decision: crate::domain::GateDecision { status: crate::domain::ScanStatus::Passed, pass: true, reasons: vec![decision.to_owned()] },
+    })
+}
+
+/// Runs a shell command in an image to its end; anything but exit code 0 is an error with the last log lines.
+#[expect(clippy::too_many_arguments, reason = "one call, two callers, every argument a different thing")]
+pub(super) async fn command_in_image(
+    context: &Context<'_>,
+    runtime: &crate::domain::RuntimeName,
+    purpose: &'static str,
+    image: crate::domain::ImagePin,
+    command: &str,
+    variables: Variables,
+    secrets: SecretValues,
+    timeout_seconds: u32,
+) -> Result<()> {
+    let stage = if purpose == "test" { Stage::Test } else { Stage::Deploy };
+    let request = TaskRequest {
+        purpose,
+        run: context.run.id.clone(),
+        workload: context.kiwi.workload(&context.service, context.run.environment),
+        image,
+        command: ["sh", "-c", command].map(str::to_owned).to_vec(),
+        variables,
+        secrets,
+        registries: context.kiwi.all_registry_access(&context.service.organization).await?,
+        input: None,
+        outputs: Vec::new(),
+        timeout_seconds,
+    };
+    let mut task = context.kiwi.open_runtime(&context.actor(), runtime).await?.task(request);
+    let mut log = context.events.log(stage);
+    while let Some(event) = task.next().await {
+        match event {
+            Ok(TaskEvent::Log { stream, chunk }) => log.push(stream, &chunk).await,
+            Ok(TaskEvent::Output { .. }) => {}
+            Ok(TaskEvent::Exited { code: 0, .. }) => {
+                log.finish().await;
+                return Ok(());
+            }
+            Ok(TaskEvent::Exited { code, out_of_memory }) => {
+                let why = if out_of_memory { ": it was killed for want of memory" } else { "" };
+                let error = Error::new(ErrorKind::TaskFailed, "run task", format!("the {purpose} command ended with exit code {code}{why}"));
+                let error = if code == 127 { error.with_hint("the image has no such program; 127 means that the shell did not find it") } else { error };
+                return Err(error.with_log(log.finish().await));
+            }
+            Err(error) => return Err(error.with_log(log.finish().await)),
+        }
+    }
+    Err(Error::new(ErrorKind::Internal, "run task", "the runtime ended without a word"))
+}
