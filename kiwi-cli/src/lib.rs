@@ -1,1 +1,52 @@
+//! The command line of Kiwi: raw flags become validated requests, the facade does the work, and the result becomes text or JSON and an
+//! exit code. A library, so that a platform can ship its own `kiwi` with other providers.
 
+mod args;
+mod commands;
+mod compose;
+mod output;
+mod progress;
+
+pub use compose::StoreWrapper;
+
+use args::Arguments;
+use clap::Parser as _;
+use kiwi_core::error::{Error, ErrorKind};
+use std::process::ExitCode;
+
+/// Runs the command of this process.
+pub fn main() -> ExitCode {
+    run_with(None)
+}
+
+/// Runs the command of this process with a store wrapped around the usual one.
+pub fn run_with(wrapper: Option<StoreWrapper>) -> ExitCode {
+    let arguments = Arguments::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return report(&Error::new(ErrorKind::Internal, "start", "the asynchronous runtime cannot be started").with_source(error)),
+    };
+    output::start_log(arguments.global.verbose);
+    let result = runtime.block_on(async {
+        tokio::select! {
+            result = commands::run(arguments, wrapper) => result,
+            // Commands that have something to undo listen for it themselves and end before this one counts.
+            () = progress::impatient() => Err(Error::new(ErrorKind::Cancelled, "interrupt", "interrupted")),
+        }
+    });
+    // A thread may still wait for a hanging server; the process need not.
+    runtime.shutdown_background();
+    match result {
+        Ok(code) => code,
+        Err(error) => report(&error),
+    }
+}
+
+fn report(error: &Error) -> ExitCode {
+    output::error(error);
+    ExitCode::from(match error.kind() {
+        ErrorKind::Cancelled => 130,
+        ErrorKind::InvalidInput | ErrorKind::NotFound | ErrorKind::AlreadyExists => 2,
+        _ => 1,
+    })
+}

@@ -1,1 +1,7 @@
-fn main() {}
+//! The `kiwi` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    kiwi_cli::main()
+}

@@ -1,1 +1,10 @@
+//! Builders, runtimes and image registries of Kiwi.
+//!
+//! Each provider is a feature and a module; none names another.
 
+#[cfg(feature = "docker")]
+pub mod docker;
+#[cfg(feature = "kubernetes")]
+pub mod kubernetes;
+#[cfg(feature = "registry")]
+pub mod registry;

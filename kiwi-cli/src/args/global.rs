@@ -1,0 +1,48 @@
+//! Flags of every command.
+
+use clap::{Args, ValueEnum};
+use std::path::PathBuf;
+
+#[derive(Debug, Args)]
+pub(crate) struct Global {
+    /// Where Kiwi keeps what it knows [default: the platform's data directory]
+    #[arg(long, global = true, env = "KIWI_DATA_DIR", value_name = "DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// The file with the encryption key [default: the platform's configuration directory]; KIWI_KEY holds the key itself
+    #[arg(long, global = true, env = "KIWI_KEY_FILE", value_name = "FILE")]
+    pub(crate) key_file: Option<PathBuf>,
+    /// How results are printed
+    #[arg(long, short, global = true, value_enum, default_value_t)]
+    pub(crate) output: Output,
+    /// Tries what another role may do
+    #[arg(long, global = true, value_enum, default_value_t)]
+    pub(crate) as_role: RoleChoice,
+    /// Says more; twice for everything
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+    /// Whether to colour
+    #[arg(long, global = true, value_enum, default_value_t)]
+    pub(crate) color: ColorChoice,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum Output {
+    #[default]
+    Table,
+    Json,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum RoleChoice {
+    #[default]
+    Admin,
+    Member,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum ColorChoice {
+    #[default]
+    Auto,
+    Always,
+    Never,
+}

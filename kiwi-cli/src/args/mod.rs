@@ -1,0 +1,76 @@
+//! The flags, by resource. Texts are validated by the domain's own parsers, so that a bad one is refused before anything is opened.
+
+mod global;
+mod service;
+mod setup;
+mod work;
+
+pub(crate) use global::{Global, Output, RoleChoice};
+pub(crate) use service::{Register, ServiceCommand, Settings};
+pub(crate) use setup::{AddRuntime, KeyCommand, RegistryCommand, RuntimeCommand, Serve, SourceCommand};
+pub(crate) use work::{Build, Config, Deploy, EventsArguments, InEnvironment, Logs, Rollback, RunArguments, RunsCommand, Scale};
+
+use clap::{Parser, Subcommand};
+
+/// Delivers software: from a git repository to a running service, updated and rolled back with no request lost.
+#[derive(Debug, Parser)]
+#[command(name = "kiwi", version, propagate_version = true, disable_help_subcommand = true)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// What works here, what is missing, how to get it
+    Doctor,
+    /// Where services run
+    #[command(subcommand)]
+    Runtime(RuntimeCommand),
+    /// Where images are kept
+    #[command(subcommand)]
+    Registry(RegistryCommand),
+    /// Where services come from
+    #[command(subcommand)]
+    Source(SourceCommand),
+    /// What is delivered
+    #[command(subcommand)]
+    Service(ServiceCommand),
+    /// Builds, scans, tests and publishes an image
+    Build(Build),
+    /// Deploys a build, a release of another environment, or shows what it would do
+    Deploy(Deploy),
+    /// The whole pipeline, from the source to the running service
+    Run(RunArguments),
+    /// What runs, and how it differs from its release
+    Status(InEnvironment),
+    /// Every deployment, newest first
+    History(InEnvironment),
+    /// Log lines of what runs
+    Logs(Logs),
+    /// The events of a run
+    Events(EventsArguments),
+    /// Brings an older release back
+    Rollback(Rollback),
+    /// Replaces every replica by a fresh one
+    Restart(InEnvironment),
+    /// Changes the number of replicas
+    Scale(Scale),
+    /// Shows or changes variables
+    Config(Config),
+    /// Executions of the pipeline
+    #[command(subcommand)]
+    Runs(RunsCommand),
+    /// The key that secrets are encrypted with
+    #[command(subcommand)]
+    Key(KeyCommand),
+    /// Serves the HTTP API
+    Serve(Serve),
+    /// Prints the completions of a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}

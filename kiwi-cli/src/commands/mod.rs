@@ -1,0 +1,55 @@
+//! From arguments to the facade and back, one file per resource.
+
+mod deploy;
+mod doctor;
+mod read;
+mod registry;
+mod runs;
+mod runtime;
+mod secrets;
+mod serve;
+mod service;
+mod service_file;
+mod source;
+
+use crate::args::{Arguments, Command, KeyCommand};
+use crate::compose::{Session, StoreWrapper, open};
+use crate::output;
+use clap::CommandFactory as _;
+use kiwi_core::error::Result;
+use std::process::ExitCode;
+
+pub(crate) async fn run(arguments: Arguments, wrapper: Option<StoreWrapper>) -> Result<ExitCode> {
+    let output = arguments.global.output;
+    let session = || open(&arguments.global, wrapper);
+    match arguments.command {
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Arguments::command(), "kiwi", &mut std::io::stdout());
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Doctor => doctor::run(&arguments.global).await,
+        Command::Runtime(command) => runtime::run(&session().await?, command, output).await,
+        Command::Registry(command) => registry::run(&session().await?, command, output).await,
+        Command::Source(command) => source::run(&session().await?, command, output).await,
+        Command::Service(command) => service::run(&session().await?, command, output).await,
+        Command::Build(build) => deploy::build(&session().await?, build, output).await,
+        Command::Deploy(deploy) => deploy::deploy(&session().await?, deploy, output).await,
+        Command::Run(run) => deploy::pipeline(&session().await?, run, output).await,
+        Command::Rollback(rollback) => deploy::rollback(&session().await?, rollback, output).await,
+        Command::Restart(at) => deploy::restart(&session().await?, at, output).await,
+        Command::Scale(scale) => deploy::scale(&session().await?, scale, output).await,
+        Command::Config(config) => deploy::config(&session().await?, config, output).await,
+        Command::Status(at) => read::status(&session().await?, at, output).await,
+        Command::History(at) => read::history(&session().await?, at, output).await,
+        Command::Logs(logs) => read::logs(&session().await?, logs, output).await,
+        Command::Events(events) => read::events(&session().await?, events, output).await,
+        Command::Runs(command) => runs::run(&session().await?, command, output).await,
+        Command::Key(KeyCommand::Rotate) => {
+            let Session { kiwi, actor } = session().await?;
+            let count = kiwi.rotate_key(&actor).await?;
+            output::result(output, &serde_json::json!({ "rotated": count }), || format!("{count} secrets are encrypted with a new key"));
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Serve(serve) => serve::run(session().await?, serve).await,
+    }
+}

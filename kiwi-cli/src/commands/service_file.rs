@@ -1,0 +1,113 @@
+//! The `--file` form of a service.
+
+use super::secrets::text_file;
+use kiwi_core::domain::{
+    Branch, ContainerName, ContainerSpec, DockerfileChoice, GitUrl, Host, IngressPath, Port, Protocol, RegistryName, Replicas, RepositoryPath, RuntimeName,
+    ServiceName, Strategy, TagRule, TestSettings, Variable, VariableName, Volume,
+};
+use kiwi_core::error::{Error, Result};
+use kiwi_core::pipeline::{NewService, NewSource};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    name: Option<ServiceName>,
+    source: SourceForm,
+    branch: Option<Branch>,
+    runtime: Option<RuntimeName>,
+    #[serde(default)]
+    build: BuildForm,
+    #[serde(default)]
+    containers: Vec<ContainerForm>,
+    release_command: Option<String>,
+    strategy: Option<Strategy>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SourceForm {
+    git: GitUrl,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+struct BuildForm {
+    dockerfile: Option<RepositoryPath>,
+    context: Option<RepositoryPath>,
+    target: Option<String>,
+    arguments: BTreeMap<VariableName, String>,
+    registry: Option<RegistryName>,
+    runtime: Option<RuntimeName>,
+    image_name: Option<String>,
+    tag_rule: Option<TagRule>,
+    test: Option<String>,
+    test_target: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct ContainerForm {
+    name: ContainerName,
+    port: Option<Port>,
+    #[serde(default)]
+    protocol: Protocol,
+    health: Option<IngressPath>,
+    #[serde(default)]
+    environment: BTreeMap<VariableName, String>,
+    #[serde(default)]
+    volumes: Vec<Volume>,
+    ingress_path: Option<IngressPath>,
+    #[serde(default)]
+    is_internal: bool,
+    host: Option<Host>,
+    publish: Option<Port>,
+    replicas: Option<Replicas>,
+}
+
+/// Reads a file; the name and branch on the command line win.
+pub(super) fn read(path: &Path, name: ServiceName, branch: Option<Branch>) -> Result<NewService> {
+    let text = text_file(path)?;
+    let file: File = serde_saphyr::from_str(&text).map_err(|error| {
+        // The parser's message has the line and quotes it.
+        let message: String = error.to_string().chars().take(600).collect();
+        Error::invalid("read service file", format!("{}: {message}", path.display())).with_hint("docs/service-file.md lists every key")
+    })?;
+    if file.name.as_ref().is_some_and(|in_file| *in_file != name) {
+        return Err(Error::invalid("read service file", format!("{} describes another service than {name}", path.display())));
+    }
+    let mut new = NewService::new(name, NewSource::Git { url: file.source.git, branch: branch.or(file.branch), token: None, ca: None });
+    new.runtime = file.runtime;
+    new.release_command = file.release_command;
+    new.strategy = file.strategy.unwrap_or_default();
+    let build = &mut new.build;
+    (build.context, build.target, build.arguments) = (file.build.context, file.build.target, file.build.arguments);
+    (build.registry, build.runtime, build.image_name) = (file.build.registry, file.build.runtime, file.build.image_name);
+    build.tag_rule = file.build.tag_rule.unwrap_or_default();
+    if let Some(path) = file.build.dockerfile {
+        build.dockerfile = DockerfileChoice::Path(path);
+    }
+    build.test = match (file.build.test, file.build.test_target) {
+        (Some(_), Some(_)) => return Err(Error::invalid("read service file", "build has both test and test_target")),
+        (Some(command), None) => Some(TestSettings::Command(command)),
+        (None, Some(target)) => Some(TestSettings::Target(target)),
+        (None, None) => None,
+    };
+    let container = |form: ContainerForm| ContainerSpec {
+        port: form.port,
+        protocol: form.protocol,
+        health: form.health,
+        variables: form.environment.into_iter().map(|(name, value)| (name, Variable::Plain(value))).collect(),
+        volumes: form.volumes,
+        ingress_path: form.ingress_path,
+        is_internal: form.is_internal,
+        host: form.host,
+        publish: form.publish,
+        replicas: form.replicas,
+        ..ContainerSpec::new(form.name)
+    };
+    new.containers = file.containers.into_iter().map(container).collect();
+    Ok(new)
+}

@@ -1,0 +1,117 @@
+//! The one place that names every provider.
+
+use crate::args::{Global, RoleChoice};
+use async_trait::async_trait;
+use kiwi_core::access::Actor;
+use kiwi_core::domain::{RuntimeKind, RuntimeSettings};
+use kiwi_core::error::{Error, ErrorKind, Result};
+use kiwi_core::pipeline::Kiwi;
+use kiwi_core::provider::{Builder, Connector, Runtime, Store};
+use kiwi_git::url::UrlSource;
+use kiwi_runtime::docker::{BuilderChoice, DockerBuilder, DockerConfig, DockerRuntime, Engine};
+use kiwi_runtime::kubernetes::{KubernetesConfig, KubernetesRuntime};
+use kiwi_runtime::registry::OciRegistry;
+use kiwi_store::{KeySource, SqliteStore};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Puts something around the store, such as the fault injection of a test.
+pub type StoreWrapper = fn(Arc<dyn Store>) -> Arc<dyn Store>;
+
+/// The engine and who uses it.
+pub(crate) struct Session {
+    pub(crate) kiwi: Kiwi,
+    pub(crate) actor: Actor,
+}
+
+pub(crate) async fn open(global: &Global, wrapper: Option<StoreWrapper>) -> Result<Session> {
+    let directory = data_directory(global)?;
+    let key = match std::env::var("KIWI_KEY") {
+        Ok(key) if !key.is_empty() => KeySource::Text(key.into()),
+        _ => KeySource::File(key_file(global)?),
+    };
+    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&directory, key).await?);
+    let store = wrapper.map_or_else(|| store.clone(), |wrap| wrap(store.clone()));
+    let mut builder = Kiwi::builder(store, Arc::new(Providers))
+        .source(Arc::new(UrlSource::default()))
+        .registry(Arc::new(OciRegistry::new()))
+        .work_directory(directory.join("work"));
+    if let Some(seconds) = number("KIWI_LEASE_SECONDS")? {
+        builder = builder.lease(Duration::from_secs(seconds));
+    }
+    let actor = match global.as_role {
+        RoleChoice::Admin => Actor::local_admin(),
+        RoleChoice::Member => Actor::local_member(),
+    };
+    Ok(Session { kiwi: builder.open().await?, actor })
+}
+
+fn number(variable: &'static str) -> Result<Option<u64>> {
+    match std::env::var(variable) {
+        Ok(text) => text.parse().map(Some).map_err(|_| Error::invalid("read environment", format!("{variable} is {text:?}, not a number"))),
+        Err(_) => Ok(None),
+    }
+}
+
+pub(crate) fn data_directory(global: &Global) -> Result<PathBuf> {
+    match &global.data_dir {
+        // Absolute, so that a relative one means the same to every part.
+        Some(directory) => std::path::absolute(directory).map_err(|error| Error::invalid("find data directory", "the path is empty").with_source(error)),
+        None => home("XDG_DATA_HOME", ".local/share"),
+    }
+}
+
+pub(crate) fn key_file(global: &Global) -> Result<PathBuf> {
+    match &global.key_file {
+        Some(file) => std::path::absolute(file).map_err(|error| Error::invalid("find key file", "the path is empty").with_source(error)),
+        None => Ok(home("XDG_CONFIG_HOME", ".config")?.join("key")),
+    }
+}
+
+/// The XDG base directories (<https://specifications.freedesktop.org/basedir-spec/latest/>).
+fn home(variable: &str, below_home: &str) -> Result<PathBuf> {
+    let base = std::env::var_os(variable).map(PathBuf::from).filter(|path| path.is_absolute());
+    let base = base.or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(below_home)));
+    base.map(|base| base.join("kiwi"))
+        .ok_or_else(|| Error::invalid("find data directory", "HOME is not set").with_hint("name the directory with --data-dir, and the key with --key-file"))
+}
+
+/// Settings of Docker providers that come from the environment of this process.
+pub(crate) fn docker_config(engine: Option<&str>) -> Result<DockerConfig> {
+    let mut config = DockerConfig::new(engine)?;
+    if let Ok(image) = std::env::var("KIWI_GATEWAY_IMAGE") {
+        config.gateway_image = image;
+    }
+    config.builder = match std::env::var("KIWI_DOCKER_BUILDER").as_deref() {
+        Err(_) | Ok("auto" | "") => BuilderChoice::Auto,
+        Ok("buildkit") => BuilderChoice::Buildkit,
+        Ok("classic") => BuilderChoice::Classic,
+        Ok(other) => return Err(Error::invalid("read environment", format!("KIWI_DOCKER_BUILDER is {other:?}")).with_hint("choose auto, buildkit or classic")),
+    };
+    Ok(config)
+}
+
+struct Providers;
+
+#[async_trait]
+impl Connector for Providers {
+    async fn runtime(&self, settings: &RuntimeSettings) -> Result<Arc<dyn Runtime>> {
+        match &settings.kind {
+            RuntimeKind::Docker { engine } => Ok(Arc::new(DockerRuntime::new(Engine::new(docker_config(engine.as_deref())?)?))),
+            RuntimeKind::Kubernetes { kubeconfig, context } => {
+                let config = KubernetesConfig { kubeconfig: kubeconfig.as_ref().map(PathBuf::from), context: context.clone() };
+                Ok(Arc::new(KubernetesRuntime::new(config)))
+            }
+            other => Err(Error::new(ErrorKind::Unsupported, "open runtime", format!("this kiwi was built without {} runtimes", other.as_str()))),
+        }
+    }
+
+    async fn builder(&self, settings: &RuntimeSettings) -> Result<Arc<dyn Builder>> {
+        match &settings.kind {
+            RuntimeKind::Docker { engine } => Ok(Arc::new(DockerBuilder::new(Engine::new(docker_config(engine.as_deref())?)?))),
+            other => Err(Error::new(ErrorKind::Unsupported, "open builder", format!("{} runtimes cannot build yet", other.as_str()))
+                .with_hint("name a Docker runtime with --build-runtime")),
+        }
+    }
+}

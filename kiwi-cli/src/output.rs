@@ -1,0 +1,72 @@
+//! Printing results, errors and logs. JSON goes to standard output alone; everything that is not the result goes to standard error.
+
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "this module is where the command prints")]
+
+use crate::args::Output;
+use kiwi_core::error::Error;
+use serde::Serialize;
+use std::io::Write as _;
+use tracing_subscriber::EnvFilter;
+
+pub(crate) fn start_log(verbose: u8) {
+    let level = ["warn", "info,kiwi=debug", "debug"][usize::from(verbose.min(2))];
+    let filter = EnvFilter::try_from_env("KIWI_LOG").unwrap_or_else(|_| EnvFilter::new(level));
+    // A second start, in a test, is no error.
+    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).without_time().with_target(false).try_init();
+}
+
+pub(crate) fn error(error: &Error) {
+    let mut err = std::io::stderr().lock();
+    // A closed pipe must not turn an error into a panic.
+    let _ = writeln!(err, "error: {}", error.chain());
+    for line in error.log() {
+        let _ = writeln!(err, "  | {line}");
+    }
+    let _ = writeln!(err, "hint: {}", error.hint());
+}
+
+pub(crate) fn note(text: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
+}
+
+pub(crate) fn line(text: &str) {
+    // `kiwi logs | head` ends the pipe before the command; that is no failure.
+    let _ = writeln!(std::io::stdout().lock(), "{text}");
+}
+
+pub(crate) fn json<T: Serialize>(value: &T) {
+    match serde_json::to_string_pretty(value) {
+        Ok(text) => line(&text),
+        Err(error) => note(&format!("error: the result cannot be written as JSON: {error}")),
+    }
+}
+
+/// A value as JSON, or what `table` makes of it.
+pub(crate) fn result<T: Serialize>(output: Output, value: &T, table: impl FnOnce() -> String) {
+    match output {
+        Output::Json => json(value),
+        Output::Table => {
+            let text = table();
+            if !text.is_empty() {
+                line(text.trim_end());
+            }
+        }
+    }
+}
+
+/// Rows under a header, in columns as wide as their widest cell.
+pub(crate) fn table(header: &[&str], rows: &[Vec<String>]) -> String {
+    let mut widths: Vec<usize> = header.iter().map(|cell| cell.chars().count()).collect();
+    for row in rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(cell.chars().count());
+        }
+    }
+    let line = |cells: Vec<&str>| {
+        let padded: Vec<_> = cells.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
+        padded.join("  ").trim_end().to_owned()
+    };
+    let head = header.iter().map(|cell| cell.to_uppercase()).collect::<Vec<_>>();
+    let body = rows.iter().map(|row| line(row.iter().map(String::as_str).collect()));
+    std::iter::once(line(head.iter().map(String::as_str).collect())).chain(body).collect::<Vec<_>>().join("\n")
+}

@@ -1,0 +1,79 @@
+//! Any git server, by URL.
+//!
+//! Refs are read from the server's advertisement (`advertise.rs`), because its HTTP status tells exactly what is wrong. Packs are
+//! fetched by gix (`fetch.rs`), one commit deep.
+
+mod advertise;
+mod client;
+mod fetch;
+
+use async_trait::async_trait;
+use kiwi_core::domain::{Branch, CommitSha, Source};
+use kiwi_core::error::{Error, ErrorKind, Result};
+use kiwi_core::provider::{BoxStream, FetchEvent, ServiceSource, SourceAccess, SourceReport};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Bounds on what a server may do to us.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// The time to connect and to answer the first request.
+    pub answer: Duration,
+    /// The time that may pass without a byte of a pack.
+    pub stall: Duration,
+    /// The time that a whole fetch may take.
+    pub fetch: Duration,
+    /// The size of pack and tree together, in bytes.
+    pub bytes: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { answer: Duration::from_secs(20), stall: Duration::from_secs(60), fetch: Duration::from_secs(30 * 60), bytes: 4 << 30 }
+    }
+}
+
+/// Fetches from any smart-HTTP server.
+#[derive(Debug, Clone, Default)]
+pub struct UrlSource {
+    limits: Limits,
+}
+
+impl UrlSource {
+    /// A source with these bounds.
+    pub fn new(limits: Limits) -> Self {
+        Self { limits }
+    }
+
+    async fn advertised(&self, source: &Source, access: &SourceAccess) -> Result<advertise::Advertisement> {
+        let Source::Git { repository, .. } = source else {
+            return Err(Error::new(ErrorKind::Unsupported, "read refs", "an image source has no git server"));
+        };
+        advertise::read(repository, access, &self.limits).await
+    }
+}
+
+#[async_trait]
+impl ServiceSource for UrlSource {
+    fn supports(&self, source: &Source) -> bool {
+        matches!(source, Source::Git { .. })
+    }
+
+    async fn check(&self, source: &Source, access: &SourceAccess) -> Result<SourceReport> {
+        let advertisement = self.advertised(source, access).await?;
+        if advertisement.branches.is_empty() {
+            return Err(Error::new(ErrorKind::EmptyRepository, "check source", "Empty repository"));
+        }
+        Ok(SourceReport { default_branch: advertisement.head, branches: advertisement.branches, tags: Vec::new() })
+    }
+
+    async fn resolve(&self, source: &Source, branch: &Branch, access: &SourceAccess) -> Result<CommitSha> {
+        let report = self.check(source, access).await?;
+        let found = report.branches.iter().find(|(name, _)| name == branch).map(|(_, commit)| commit.clone());
+        found.ok_or_else(|| Error::new(ErrorKind::BranchNotFound, "resolve branch", format!("Branch not found: {branch}")))
+    }
+
+    fn open(&self, source: &Source, commit: &CommitSha, access: &SourceAccess, into: PathBuf) -> BoxStream<Result<FetchEvent>> {
+        fetch::open(source.clone(), commit.clone(), access.clone(), into, self.limits.clone())
+    }
+}

@@ -1,0 +1,526 @@
+//! The gateway: one HAProxy container per engine, in front of every exposed container.
+//!
+//! A switch never touches its configuration in memory but for servers, through its runtime API; a new route reloads it. Kiwi is never on
+//! the data path. The state that is wanted lies in files beside the configuration, so that a restart comes back right.
+
+mod agent;
+mod routes;
+
+pub(super) use routes::{Route, Routes, Server};
+
+use super::client::Engine;
+use super::labels::{self, role};
+use super::{convert, pull};
+use agent::Agent;
+use async_trait::async_trait;
+use bollard::models::{ContainerCreateBody, HostConfig, Mount, MountType, RestartPolicy, RestartPolicyNameEnum};
+use bollard::query_parameters::CreateContainerOptionsBuilder;
+use kiwi_core::domain::ContainerName;
+use kiwi_core::error::{Error, ErrorKind, Result};
+use kiwi_core::provider::Workload;
+use std::collections::HashMap;
+use std::time::Duration;
+
+pub(super) const CONTAINER: &str = "kiwi-gateway";
+/// Ports that services get when they ask for none.
+pub(super) const PORTS: std::ops::RangeInclusive<u16> = 20_000..=20_999;
+
+/// What a replica's probe says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Probe {
+    pub(super) healthy: bool,
+    /// The proxy's own words, such as `L4CON Connection refused`.
+    pub(super) detail: String,
+}
+
+/// What Kiwi needs of a proxy. HAProxy is the first; another one follows by implementing this.
+#[async_trait]
+pub(super) trait Proxy: Send {
+    /// The wanted state of every workload.
+    async fn all(&mut self) -> Result<Vec<Routes>>;
+    /// Makes room for a workload's routes without moving traffic, and returns them with their ports.
+    async fn prepare(&mut self, wanted: Routes) -> Result<Routes>;
+    /// Makes a replica known without giving it traffic, and starts probing it. Doing it again is no error.
+    async fn add(&mut self, workload: &Workload, container: &ContainerName, server: &Server) -> Result<()>;
+    /// What the probes of a replica say now.
+    async fn probe(&mut self, workload: &Workload, container: &ContainerName, server: &Server) -> Result<Probe>;
+    /// Moves all traffic of a workload to these servers and writes it down.
+    async fn switch(&mut self, routes: &Routes) -> Result<()>;
+    /// Gives these servers no new traffic.
+    async fn drain(&mut self, workload: &Workload, container: &ContainerName, servers: &[String]) -> Result<()>;
+    /// How many connections a server still serves.
+    async fn connections(&mut self, workload: &Workload, container: &ContainerName, servers: &[String]) -> Result<u64>;
+    /// Forgets servers that are in nobody's wanted state.
+    async fn forget(&mut self, workload: &Workload, container: &ContainerName, servers: &[String]) -> Result<()>;
+    /// The servers that are known, wanted or not.
+    async fn servers(&mut self, workload: &Workload, container: &ContainerName) -> Result<Vec<String>>;
+    /// Removes a workload's routes.
+    async fn remove(&mut self, workload: &Workload) -> Result<()>;
+}
+
+/// The gateway of an engine, with an agent in it.
+pub(super) struct Gateway {
+    agent: Agent,
+}
+
+impl Gateway {
+    /// Starts the gateway if it is not there, and connects.
+    pub(super) async fn open(engine: &Engine) -> Result<Self> {
+        ensure(engine).await?;
+        Ok(Self { agent: Agent::start(engine, CONTAINER).await? })
+    }
+
+    /// Connects to a gateway that is there.
+    pub(super) async fn existing(engine: &Engine) -> Result<Option<Self>> {
+        match engine.docker.inspect_container(CONTAINER, None).await {
+            Ok(found) if found.state.as_ref().and_then(|state| state.running) == Some(true) => Ok(Some(Self { agent: Agent::start(engine, CONTAINER).await? })),
+            Ok(_) => Ok(Some(Self::open(engine).await?)),
+            Err(error) if convert::status(&error) == Some(404) => Ok(None),
+            Err(error) => Err(convert::engine("look for gateway")(error)),
+        }
+    }
+
+    /// One command to one worker.
+    async fn tell(&mut self, worker: u32, command: &str) -> Result<String> {
+        self.agent.request("ask", &format!("@!{worker} {command}")).await
+    }
+
+    /// Every worker that serves connections, the current one first. After a reload the old ones still serve theirs.
+    async fn workers(&mut self) -> Result<Vec<u32>> {
+        let text = self.agent.request("ask", "show proc").await?;
+        let pids = text.lines().filter_map(|line| {
+            let mut words = line.split_whitespace();
+            let pid = words.next()?.parse().ok()?;
+            (words.next()? == "worker").then_some(pid)
+        });
+        Ok(pids.collect())
+    }
+
+    async fn current(&mut self) -> Result<u32> {
+        let none = || Error::new(ErrorKind::Unavailable, "use gateway", "the gateway has no worker").with_hint("look at `docker logs kiwi-gateway`");
+        self.workers().await?.first().copied().ok_or_else(none)
+    }
+
+    async fn lock(&mut self) -> Result<()> {
+        self.agent.request("lock", "").await.map(|_| ())
+    }
+
+    async fn unlock(&mut self) -> Result<()> {
+        self.agent.request("unlock", "").await.map(|_| ())
+    }
+
+    /// Reads every file of wanted state. The caller holds the lock when it is about to write.
+    async fn read(&mut self) -> Result<Vec<Routes>> {
+        let text = self.agent.request("list", "").await?;
+        let (mut rest, mut all) = (text.as_str(), Vec::new());
+        while let Some((length, tail)) = rest.split_once('\n') {
+            let length: usize = length.parse().map_err(|_| malformed())?;
+            let (file, next) = tail.split_at_checked(length).ok_or_else(malformed)?;
+            all.push(serde_json::from_str(file).map_err(|error| malformed().with_source(error))?);
+            rest = next;
+        }
+        Ok(all)
+    }
+
+    /// Writes one workload's state and the configuration of all; reloads only when more than servers changed.
+    async fn write(&mut self, mut all: Vec<Routes>, changed: &Routes, removed: bool) -> Result<()> {
+        let before = routes::render(&all);
+        all.retain(|other| other.workload.name != changed.workload.name || other.workload.environment != changed.workload.environment);
+        if !removed {
+            all.push(changed.clone());
+        }
+        all.sort_by(|a, b| (&a.workload.name, a.workload.environment).cmp(&(&b.workload.name, b.workload.environment)));
+        let after = routes::render(&all);
+        let file = routes::file_name(&changed.workload.name, changed.workload.environment);
+        let loaded = self.agent.request("get haproxy.cfg", "").await?;
+        // The file on disk is the truth about what is loaded: a killed Kiwi may have written state without a reload.
+        let reload = routes::structure(&loaded) != routes::structure(&after) || routes::structure(&before) != routes::structure(&after);
+        if reload {
+            self.agent.request("put candidate.cfg", &after).await?;
+            self.agent
+                .request("check candidate.cfg", "")
+                .await
+                .map_err(|error| Error::new(ErrorKind::Internal, "configure gateway", "the gateway refused its new configuration").with_source(error))?;
+        }
+        if removed {
+            self.agent.request(&format!("drop {file}"), "").await?;
+        } else {
+            self.agent.request(&format!("put {file}"), &serde_json::to_string(changed).unwrap_or_default()).await?;
+        }
+        self.agent.request("put haproxy.cfg", &after).await?;
+        if reload && let Err(error) = self.reload().await {
+            // The old worker goes on with the old configuration; the files must say the same.
+            self.agent.request("put haproxy.cfg", &loaded).await?;
+            if !removed {
+                self.agent.request(&format!("drop {file}"), "").await?;
+            }
+            return Err(error);
+        }
+        Ok(())
+    }
+
+    async fn reload(&mut self) -> Result<()> {
+        let before = self.current().await?;
+        let failures = self.failed_reloads().await?;
+        self.agent.request("reload", "").await?;
+        for _ in 0..200 {
+            tokio::time::sleep(Duration::from_millis(25)).await;
+            // The master answers nothing while it starts its new self.
+            let Ok(workers) = self.workers().await else { continue };
+            if self.failed_reloads().await.is_ok_and(|now| now > failures) {
+                return Err(Error::new(
+                    ErrorKind::Conflict,
+                    "configure gateway",
+                    "the gateway could not take its new configuration; most likely another program listens on a port that it needs",
+                )
+                .with_hint("`docker logs kiwi-gateway` names the port; free it, or choose another with --publish"));
+            }
+            if workers.first().is_some_and(|worker| *worker != before) {
+                return Ok(());
+            }
+        }
+        Err(Error::new(ErrorKind::Timeout, "configure gateway", "the gateway did not reload within 5 s").with_hint("look at `docker logs kiwi-gateway`"))
+    }
+
+    async fn failed_reloads(&mut self) -> Result<u32> {
+        let text = self.agent.request("ask", "show proc").await?;
+        let failed = text.split_once("[failed: ").and_then(|(_, rest)| rest.split(']').next()?.trim().parse().ok());
+        Ok(failed.unwrap_or(0))
+    }
+}
+
+fn malformed() -> Error {
+    Error::new(ErrorKind::Storage, "read gateway state", "a file of the gateway's state is malformed")
+        .with_hint("look into the volume kiwi-gateway, in the folder routes")
+}
+
+#[async_trait]
+impl Proxy for Gateway {
+    async fn all(&mut self) -> Result<Vec<Routes>> {
+        self.read().await
+    }
+
+    async fn prepare(&mut self, mut wanted: Routes) -> Result<Routes> {
+        self.lock().await?;
+        let all = self.read().await?;
+        let ours = all.iter().find(|other| other.workload == wanted.workload).cloned();
+        let result = choose_ports(&all, ours.as_ref(), &mut wanted);
+        if let Err(error) = result {
+            self.unlock().await?;
+            return Err(error);
+        }
+        if let Some(ours) = &ours {
+            wanted.revision = ours.revision;
+            // Routes that the new release no longer has stay until the switch.
+            for route in &ours.containers {
+                match wanted.containers.iter_mut().find(|new| new.container == route.container) {
+                    Some(new) => new.servers.clone_from(&route.servers),
+                    None => wanted.containers.push(route.clone()),
+                }
+            }
+        }
+        let written = self.write(all, &wanted, false).await;
+        self.unlock().await?;
+        written.map(|()| wanted)
+    }
+
+    async fn add(&mut self, workload: &Workload, container: &ContainerName, server: &Server) -> Result<()> {
+        let backend = routes::backend_name(workload, container);
+        let name = format!("{backend}/{}", server.name);
+        let workers = self.workers().await?;
+        for (index, worker) in workers.into_iter().enumerate() {
+            // Old workers stopped probing when they were told to stop; theirs is the current worker's verdict.
+            let check = if index == 0 { " check inter 200ms rise 2 fall 3" } else { "" };
+            let answer = self.tell(worker, &format!("add server {name} {}{check} weight 0", server.address)).await?;
+            let added = answer.contains("New server registered") || answer.contains("Already exists");
+            if !added && index == 0 {
+                return Err(Error::new(ErrorKind::Internal, "add server to gateway", format!("the gateway answered: {}", answer.trim())));
+            }
+            if index == 0 {
+                self.tell(worker, &format!("enable health {name}")).await?;
+            }
+            self.tell(worker, &format!("set server {name} state ready")).await?;
+        }
+        Ok(())
+    }
+
+    async fn probe(&mut self, workload: &Workload, container: &ContainerName, server: &Server) -> Result<Probe> {
+        let worker = self.current().await?;
+        let backend = routes::backend_name(workload, container);
+        let table = self.tell(worker, &format!("show stat {backend} 4 -1")).await?;
+        let mut lines = table.lines();
+        let header: Vec<&str> = lines.next().unwrap_or_default().trim_start_matches("# ").split(',').collect();
+        let cell = |line: &str, name: &str| {
+            header.iter().position(|column| *column == name).and_then(|index| line.split(',').nth(index)).unwrap_or_default().to_owned()
+        };
+        let Some(line) = lines.find(|line| cell(line, "svname") == server.name) else {
+            // A reload for another service's route forgets servers that are not in the file.
+            self.add(workload, container, server).await?;
+            return Ok(Probe { healthy: false, detail: "not probed yet".to_owned() });
+        };
+        let (status, check) = (cell(line, "status"), cell(line, "check_status"));
+        let healthy = status == "UP" && matches!(check.trim_start_matches("* "), "L4OK" | "L6OK" | "L7OK" | "L7OKC");
+        Ok(Probe { healthy, detail: format!("{check} {}", cell(line, "last_chk")).trim().to_owned() })
+    }
+
+    async fn switch(&mut self, routes: &Routes) -> Result<()> {
+        self.lock().await?;
+        let switched = self.switch_locked(routes).await;
+        self.unlock().await?;
+        switched
+    }
+
+    async fn drain(&mut self, workload: &Workload, container: &ContainerName, servers: &[String]) -> Result<()> {
+        let backend = routes::backend_name(workload, container);
+        for worker in self.workers().await? {
+            for server in servers {
+                self.tell(worker, &format!("set server {backend}/{server} state drain")).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn connections(&mut self, workload: &Workload, container: &ContainerName, servers: &[String]) -> Result<u64> {
+        let backend = routes::backend_name(workload, container);
+        let mut used = 0;
+        for worker in self.workers().await? {
+            for line in self.tell(worker, &format!("show servers conn {backend}")).await?.lines() {
+                let words: Vec<&str> = line.split_whitespace().collect();
+                // bkname/svname bkid/svid addr port - purge_delay used_cur …
+                let ours =
+                    words.first().and_then(|name| name.strip_prefix(&format!("{backend}/"))).is_some_and(|name| servers.iter().any(|server| server == name));
+                if ours {
+                    used += words.get(6).and_then(|count| count.parse::<u64>().ok()).unwrap_or(0);
+                }
+            }
+        }
+        Ok(used)
+    }
+
+    async fn forget(&mut self, workload: &Workload, container: &ContainerName, servers: &[String]) -> Result<()> {
+        let backend = routes::backend_name(workload, container);
+        for worker in self.workers().await? {
+            for server in servers {
+                self.tell(worker, &format!("set server {backend}/{server} state maint")).await?;
+                self.tell(worker, &format!("shutdown sessions server {backend}/{server}")).await?;
+                // Idle connections to the server are closed a moment later; one that stays is forgotten with the next reload.
+                for _ in 0..20 {
+                    let answer = self.tell(worker, &format!("del server {backend}/{server}")).await?;
+                    if !answer.contains("still has connections") {
+                        break;
+                    }
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn servers(&mut self, workload: &Workload, container: &ContainerName) -> Result<Vec<String>> {
+        let backend = routes::backend_name(workload, container);
+        let worker = self.current().await?;
+        let text = self.tell(worker, &format!("show servers conn {backend}")).await?;
+        let prefix = format!("{backend}/");
+        Ok(text.lines().filter_map(|line| Some(line.split_whitespace().next()?.strip_prefix(&prefix)?.to_owned())).collect())
+    }
+
+    async fn remove(&mut self, workload: &Workload) -> Result<()> {
+        self.lock().await?;
+        let all = self.read().await?;
+        let result = match all.iter().find(|other| other.workload == *workload).cloned() {
+            Some(ours) => self.write(all, &ours, true).await,
+            None => Ok(()),
+        };
+        self.unlock().await?;
+        result
+    }
+}
+
+impl Gateway {
+    async fn switch_locked(&mut self, wanted: &Routes) -> Result<()> {
+        let all = self.read().await?;
+        let workers = self.workers().await?;
+        for (index, worker) in workers.into_iter().enumerate() {
+            for route in &wanted.containers {
+                let backend = routes::backend_name(&wanted.workload, &route.container);
+                let known = self.tell(worker, &format!("show servers conn {backend}")).await?;
+                let prefix = format!("{backend}/");
+                let known: Vec<String> = known.lines().filter_map(|line| Some(line.split_whitespace().next()?.strip_prefix(&prefix)?.to_owned())).collect();
+                for server in &route.servers {
+                    if !known.contains(&server.name) {
+                        if index == 0 {
+                            // It was probed a moment ago, before a reload for another service; the next probe finds out.
+                            self.add(&wanted.workload, &route.container, server).await?;
+                        } else {
+                            self.tell(worker, &format!("add server {backend}/{} {} weight 0", server.name, server.address)).await?;
+                            self.tell(worker, &format!("set server {backend}/{} state ready", server.name)).await?;
+                        }
+                    }
+                    self.tell(worker, &format!("set server {backend}/{} state ready", server.name)).await?;
+                    self.tell(worker, &format!("set server {backend}/{} weight 100", server.name)).await?;
+                }
+                for old in known.iter().filter(|known| !route.servers.iter().any(|server| server.name == **known)) {
+                    self.tell(worker, &format!("set server {backend}/{old} state drain")).await?;
+                }
+            }
+        }
+        self.write(all, wanted, false).await
+    }
+}
+
+/// Gives every exposed container its port: the one it has, the one it asks for, or the first free one.
+pub(super) fn choose_ports(all: &[Routes], ours: Option<&Routes>, wanted: &mut Routes) -> Result<()> {
+    let others = || all.iter().filter(|other| other.workload != wanted.workload);
+    if let Some(other) = others().find(|other| other.workload.name == wanted.workload.name && other.workload.environment == wanted.workload.environment) {
+        return Err(Error::new(
+            ErrorKind::Conflict,
+            "choose route",
+            format!("the gateway routes another service called {} in {}", other.workload.name, other.workload.environment),
+        )
+        .with_hint("another Kiwi installation uses this engine; choose another name"));
+    }
+    let mut taken: Vec<(u16, String)> = Vec::new();
+    for other in others() {
+        taken.extend(other.containers.iter().filter_map(|route| Some((route.port?, other.workload.name.to_string()))));
+        for route in &wanted.containers {
+            let clash = other.containers.iter().any(|theirs| theirs.host.is_some() && theirs.host == route.host && theirs.path == route.path);
+            if let (true, Some(host)) = (clash, &route.host) {
+                return Err(Error::new(ErrorKind::Conflict, "choose route", format!("the host {host} leads to service {} already", other.workload.name))
+                    .with_hint("choose another --host or ingress path"));
+            }
+        }
+    }
+    for route in &mut wanted.containers {
+        // `Some(0)` is the caller's word for "exposed, any port".
+        let Some(asked) = route.port else { continue };
+        let kept = ours.and_then(|ours| ours.route(&route.container)?.port);
+        if asked != 0 {
+            if let Some((_, owner)) = taken.iter().find(|(port, _)| *port == asked) {
+                return Err(Error::new(ErrorKind::Conflict, "choose route", format!("port {asked} of the gateway belongs to service {owner}"))
+                    .with_hint("choose another --publish"));
+            }
+        } else {
+            let free = || PORTS.clone().find(|port| !taken.iter().any(|(taken, _)| taken == port));
+            let none = || {
+                Error::new(ErrorKind::Conflict, "choose route", "every port of the gateway from 20000 to 20999 is taken")
+                    .with_hint("remove a service, or choose a port with --publish")
+            };
+            route.port = Some(kept.or_else(free).ok_or_else(none)?);
+        }
+        taken.extend(route.port.map(|port| (port, wanted.workload.name.to_string())));
+    }
+    Ok(())
+}
+
+/// The container; its image is the only thing that an engine must have for it.
+async fn ensure(engine: &Engine) -> Result<()> {
+    let found = match engine.docker.inspect_container(CONTAINER, None).await {
+        Ok(found) => Some(found),
+        Err(error) if convert::status(&error) == Some(404) => None,
+        Err(error) => return Err(convert::engine("look for gateway")(error)),
+    };
+    if found.as_ref().and_then(|found| found.state.as_ref()?.running) == Some(true) {
+        return Ok(());
+    }
+    if found.is_none() {
+        create(engine).await?;
+    }
+    match engine.docker.start_container(CONTAINER, None).await {
+        Ok(()) => {}
+        Err(error) if convert::status(&error) == Some(304) => {}
+        Err(error) => return Err(convert::engine("start gateway")(error)),
+    }
+    // It is ready when its admin socket answers.
+    let mut last = None;
+    for _ in 0..100 {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        match Agent::start(engine, CONTAINER).await {
+            Ok(agent) => match (Gateway { agent }).current().await {
+                Ok(_) => return Ok(()),
+                Err(error) => last = Some(error),
+            },
+            Err(error) => last = Some(error),
+        }
+    }
+    let error = Error::new(ErrorKind::Unavailable, "start gateway", "the gateway did not start").with_hint("look at `docker logs kiwi-gateway`");
+    Err(match last {
+        Some(source) => error.with_source(source),
+        None => error,
+    })
+}
+
+async fn create(engine: &Engine) -> Result<()> {
+    let image = &engine.config.gateway_image;
+    pull::by_name(engine, image, &[]).await?;
+    let start = "mkdir -p /run/kiwi /etc/kiwi/routes && { [ -s /etc/kiwi/haproxy.cfg ] || printf %s \"$KIWI_FIRST_CONFIGURATION\" > /etc/kiwi/haproxy.cfg; } && \
+                 exec haproxy -W -S /run/kiwi/master.sock,mode,600,level,admin -f /etc/kiwi/haproxy.cfg";
+    let body = ContainerCreateBody {
+        image: Some(image.clone()),
+        entrypoint: Some(["sh", "-c", start].map(str::to_owned).to_vec()),
+        cmd: Some(Vec::new()),
+        user: Some("0".to_owned()),
+        env: Some(vec![format!("KIWI_FIRST_CONFIGURATION={}", routes::render(&[]))]),
+        labels: Some(HashMap::from([(labels::ROLE.to_owned(), role::GATEWAY.to_owned())])),
+        stop_signal: Some("SIGTERM".to_owned()),
+        host_config: Some(HostConfig {
+            network_mode: Some("host".to_owned()),
+            restart_policy: Some(RestartPolicy { name: Some(RestartPolicyNameEnum::UNLESS_STOPPED), maximum_retry_count: None }),
+            mounts: Some(vec![Mount {
+                target: Some("/etc/kiwi".to_owned()),
+                source: Some(CONTAINER.to_owned()),
+                typ: Some(MountType::VOLUME),
+                ..Mount::default()
+            }]),
+            cap_drop: Some(vec!["ALL".to_owned()]),
+            cap_add: Some(["NET_BIND_SERVICE", "KILL"].map(str::to_owned).to_vec()),
+            security_opt: Some(vec!["no-new-privileges".to_owned()]),
+            ..HostConfig::default()
+        }),
+        ..ContainerCreateBody::default()
+    };
+    match engine.docker.create_container(Some(CreateContainerOptionsBuilder::default().name(CONTAINER).build()), body).await {
+        // Another deployment made it at the same time.
+        Err(error) if convert::status(&error) == Some(409) => Ok(()),
+        result => result.map(|_| ()).map_err(convert::engine("create gateway")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_is_kept_for_life_and_never_shared() {
+        let workload = |name: &str| Workload {
+            installation: "i".into(),
+            service: kiwi_core::domain::ServiceId::generate(),
+            name: name.parse().unwrap(),
+            environment: Default::default(),
+        };
+        let routes = |workload: &Workload, port| Routes {
+            workload: workload.clone(),
+            revision: None,
+            containers: vec![Route {
+                container: "web".parse().unwrap(),
+                protocol: Default::default(),
+                health: None,
+                port: Some(port),
+                host: None,
+                path: None,
+                servers: vec![],
+            }],
+        };
+        let (shop, db) = (workload("shop"), workload("db"));
+        let mut first = routes(&shop, 0);
+        choose_ports(&[], None, &mut first).unwrap();
+        assert_eq!(first.containers[0].port, Some(20_000));
+        let mut second = routes(&db, 0);
+        choose_ports(&[first.clone()], None, &mut second).unwrap();
+        assert_eq!(second.containers[0].port, Some(20_001));
+        let mut again = routes(&db, 0);
+        choose_ports(&[second.clone()], Some(&second), &mut again).unwrap();
+        assert_eq!(again.containers[0].port, Some(20_001));
+        let mut taken = routes(&db, 20_000);
+        assert_eq!(choose_ports(&[first], Some(&second), &mut taken).unwrap_err().kind(), ErrorKind::Conflict);
+    }
+}

@@ -1,0 +1,64 @@
+//! The labels of everything that Kiwi makes on an engine, and the names derived from them.
+
+use kiwi_core::domain::{ContainerName, RunId};
+use kiwi_core::provider::Workload;
+use std::collections::HashMap;
+
+pub(super) const INSTALLATION: &str = "kiwi.dev/installation";
+pub(super) const SERVICE: &str = "kiwi.dev/service";
+pub(super) const SERVICE_ID: &str = "kiwi.dev/service-id";
+pub(super) const ENVIRONMENT: &str = "kiwi.dev/environment";
+pub(super) const CONTAINER: &str = "kiwi.dev/container";
+pub(super) const REVISION: &str = "kiwi.dev/revision";
+pub(super) const RUN: &str = "kiwi.dev/run";
+pub(super) const ROLE: &str = "kiwi.dev/role";
+pub(super) const EPOCH: &str = "kiwi.dev/epoch";
+pub(super) const OWNER: &str = "kiwi.dev/owner";
+
+/// What a container of Kiwi's is for.
+pub(super) mod role {
+    pub(in crate::docker) const REPLICA: &str = "replica";
+    pub(in crate::docker) const CANDIDATE: &str = "candidate";
+    pub(in crate::docker) const TASK: &str = "task";
+    pub(in crate::docker) const LOCK: &str = "lock";
+    pub(in crate::docker) const GATEWAY: &str = "gateway";
+}
+
+/// The labels of a thing that belongs to a workload.
+pub(super) fn of(workload: &Workload) -> HashMap<String, String> {
+    [
+        (INSTALLATION, workload.installation.as_str()),
+        (SERVICE, workload.name.as_str()),
+        (SERVICE_ID, workload.service.as_str()),
+        (ENVIRONMENT, workload.environment.as_str()),
+    ]
+    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    .into()
+}
+
+/// A filter for things of a workload.
+pub(super) fn filter(workload: &Workload) -> HashMap<String, Vec<String>> {
+    HashMap::from([("label".to_owned(), of(workload).into_iter().map(|(name, value)| format!("{name}={value}")).collect())])
+}
+
+/// The part that every name of a workload shares.
+pub(super) fn stem(workload: &Workload) -> String {
+    format!("kiwi-{}-{}", workload.name, workload.environment)
+}
+
+pub(super) fn replica(workload: &Workload, container: &ContainerName, revision: u64, index: u32) -> String {
+    format!("{}-{container}-r{revision}-{index}", stem(workload))
+}
+
+pub(super) fn task(run: &RunId, purpose: &str) -> String {
+    format!("kiwi-task-{run}-{purpose}")
+}
+
+/// Volumes belong to service, environment and container, not to a release: they outlive all of them.
+pub(super) fn volume(workload: &Workload, container: &ContainerName, mount_path: &str) -> String {
+    let place: String = mount_path.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+    // Two paths may look alike after the replacement; the hash keeps them apart.
+    use sha2::{Digest as _, Sha256};
+    let hash: String = Sha256::digest(mount_path).iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+    format!("{}-{container}{}-{hash}", stem(workload), place.trim_end_matches('-'))
+}

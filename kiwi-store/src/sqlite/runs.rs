@@ -1,0 +1,192 @@
+//! Runs, their leases and their events.
+
+use super::{SqliteStore, integer, read_json, sql, text, write_json};
+use async_trait::async_trait;
+use kiwi_core::domain::{Event, EventBody, OrganizationId, Run, RunId, Timestamp};
+use kiwi_core::error::{Error, ErrorKind, Result};
+use kiwi_core::provider::Fence;
+use kiwi_core::provider::store::{Claim, EventStore, RunFilter, RunStore};
+use sqlx::Row as _;
+use sqlx::sqlite::SqliteRow;
+use std::time::Duration;
+
+fn run(row: &SqliteRow) -> Result<Run> {
+    let mut run: Run = read_json(row.get::<&str, _>(0))?;
+    // The worker that writes the body may not know yet that somebody asked to cancel.
+    run.cancel_requested = row.get::<i64, _>(1) != 0;
+    Ok(run)
+}
+
+#[async_trait]
+impl RunStore for SqliteStore {
+    async fn insert_run(&self, organization: &OrganizationId, slot: &str, run: &Run) -> Result<()> {
+        sqlx::query("INSERT INTO runs (id, organization, service, slot, finished, cancel_requested, body) VALUES (?, ?, ?, ?, ?, 0, ?)")
+            .bind(text(&run.id))
+            .bind(organization.as_str())
+            .bind(run.service.as_str())
+            .bind(slot)
+            .bind(i64::from(run.status.is_final()))
+            .bind(write_json(run)?)
+            .execute(&self.pool)
+            .await
+            .map(|_| ())
+            .map_err(sql("insert run"))
+    }
+
+    async fn run(&self, id: &RunId) -> Result<Option<Run>> {
+        let row =
+            sqlx::query("SELECT body, cancel_requested FROM runs WHERE id = ?").bind(text(id)).fetch_optional(&self.pool).await.map_err(sql("read run"))?;
+        row.as_ref().map(run).transpose()
+    }
+
+    async fn runs(&self, organization: &OrganizationId, filter: &RunFilter) -> Result<Vec<Run>> {
+        let rows = sqlx::query(
+            "SELECT body, cancel_requested FROM runs WHERE organization = ?1 AND (?2 IS NULL OR service = ?2) AND (?3 = 0 OR finished = 0) \
+             AND (?4 IS NULL OR slot = ?4) AND (?5 IS NULL OR id < ?5) ORDER BY id DESC LIMIT ?6",
+        )
+        .bind(organization.as_str())
+        .bind(filter.service.as_ref().map(|service| service.as_str()))
+        .bind(i64::from(filter.unfinished))
+        .bind(filter.slot.as_deref())
+        .bind(filter.before.as_ref().map(text))
+        .bind(filter.limit.map_or(-1, i64::from))
+        .fetch_all(&self.pool)
+        .await
+        .map_err(sql("list runs"))?;
+        rows.iter().map(run).collect()
+    }
+
+    async fn slot(&self, id: &RunId) -> Result<Option<String>> {
+        let row = sqlx::query("SELECT slot FROM runs WHERE id = ?").bind(text(id)).fetch_optional(&self.pool).await.map_err(sql("read run"))?;
+        Ok(row.map(|row| row.get(0)))
+    }
+
+    async fn claim(&self, slot: &str, run: &RunId, owner: &str, lease: Duration) -> Result<Claim> {
+        let mut transaction = self.write().await?;
+        let now = Timestamp::now();
+        let row = sqlx::query("SELECT owner, run, epoch, until, held FROM slots WHERE slot = ?")
+            .bind(slot)
+            .fetch_optional(&mut *transaction)
+            .await
+            .map_err(sql("claim run"))?;
+        let epoch = match &row {
+            Some(row) => {
+                let until = Timestamp::from_millis(row.get("until"));
+                if row.get::<i64, _>("held") != 0 && until > now {
+                    let holder: String = row.get("run");
+                    return Ok(Claim::Busy { owner: row.get("owner"), run: holder.parse()?, until });
+                }
+                row.get::<i64, _>("epoch") + 1
+            }
+            None => 1,
+        };
+        sqlx::query(
+            "INSERT INTO slots (slot, owner, run, epoch, until, held) VALUES (?, ?, ?, ?, ?, 1) \
+                     ON CONFLICT DO UPDATE SET owner = excluded.owner, run = excluded.run, epoch = excluded.epoch, until = excluded.until, held = 1",
+        )
+        .bind(slot)
+        .bind(owner)
+        .bind(text(run))
+        .bind(epoch)
+        .bind(now.after(lease).as_millis())
+        .execute(&mut *transaction)
+        .await
+        .map_err(sql("claim run"))?;
+        transaction.commit().await.map_err(sql("claim run"))?;
+        Ok(Claim::Held(Fence { slot: slot.to_owned(), owner: owner.to_owned(), epoch: u64::try_from(epoch).unwrap_or(0) }))
+    }
+
+    async fn renew(&self, fence: &Fence, lease: Duration) -> Result<bool> {
+        let mut transaction = self.write_fenced(fence).await?;
+        sqlx::query("UPDATE slots SET until = ? WHERE slot = ?")
+            .bind(Timestamp::now().after(lease).as_millis())
+            .bind(&fence.slot)
+            .execute(&mut *transaction)
+            .await
+            .map_err(sql("renew lease"))?;
+        let row = sqlx::query("SELECT cancel_requested FROM runs WHERE id = (SELECT run FROM slots WHERE slot = ?)")
+            .bind(&fence.slot)
+            .fetch_optional(&mut *transaction)
+            .await;
+        let cancel = row.map_err(sql("renew lease"))?.is_some_and(|row| row.get::<i64, _>(0) != 0);
+        transaction.commit().await.map_err(sql("renew lease"))?;
+        Ok(cancel)
+    }
+
+    async fn release(&self, fence: &Fence) -> Result<()> {
+        sqlx::query("UPDATE slots SET held = 0 WHERE slot = ? AND owner = ? AND epoch = ?")
+            .bind(&fence.slot)
+            .bind(&fence.owner)
+            .bind(integer(fence.epoch))
+            .execute(&self.pool)
+            .await
+            .map(|_| ())
+            .map_err(sql("release lease"))
+    }
+
+    async fn update_run(&self, run: &Run, fence: &Fence) -> Result<()> {
+        let mut transaction = self.write_fenced(fence).await?;
+        sqlx::query("UPDATE runs SET finished = ?, body = ? WHERE id = ?")
+            .bind(i64::from(run.status.is_final()))
+            .bind(write_json(run)?)
+            .bind(text(&run.id))
+            .execute(&mut *transaction)
+            .await
+            .map_err(sql("write run"))?;
+        transaction.commit().await.map_err(sql("write run"))
+    }
+
+    async fn request_cancel(&self, id: &RunId) -> Result<()> {
+        let done = sqlx::query("UPDATE runs SET cancel_requested = 1 WHERE id = ? AND finished = 0")
+            .bind(text(id))
+            .execute(&self.pool)
+            .await
+            .map_err(sql("cancel run"))?;
+        if done.rows_affected() > 0 {
+            return Ok(());
+        }
+        match self.run(id).await? {
+            Some(run) => Err(Error::new(ErrorKind::Conflict, "cancel run", format!("run {id} is {} already", run.status.as_str()))),
+            None => Err(Error::new(ErrorKind::NotFound, "cancel run", format!("there is no run {id}"))),
+        }
+    }
+}
+
+#[async_trait]
+impl EventStore for SqliteStore {
+    async fn append_events(&self, run: &RunId, events: &[(Timestamp, EventBody)], fence: &Fence) -> Result<()> {
+        let mut transaction = self.write_fenced(fence).await?;
+        let row = sqlx::query("SELECT coalesce(max(sequence) + 1, 0) FROM events WHERE run = ?")
+            .bind(text(run))
+            .fetch_one(&mut *transaction)
+            .await
+            .map_err(sql("write events"))?;
+        let first: i64 = row.get(0);
+        for (sequence, (at, body)) in (first..).zip(events) {
+            sqlx::query("INSERT INTO events (run, sequence, at, body) VALUES (?, ?, ?, ?)")
+                .bind(text(run))
+                .bind(sequence)
+                .bind(at.as_millis())
+                .bind(write_json(body)?)
+                .execute(&mut *transaction)
+                .await
+                .map_err(sql("write events"))?;
+        }
+        transaction.commit().await.map_err(sql("write events"))
+    }
+
+    async fn events(&self, run: &RunId, sequence: u64, limit: u32) -> Result<Vec<Event>> {
+        let rows = sqlx::query("SELECT sequence, at, body FROM events WHERE run = ? AND sequence >= ? ORDER BY sequence LIMIT ?")
+            .bind(text(run))
+            .bind(integer(sequence))
+            .bind(i64::from(limit))
+            .fetch_all(&self.pool)
+            .await
+            .map_err(sql("read events"))?;
+        let event = |row: &SqliteRow| {
+            let sequence = u64::try_from(row.get::<i64, _>(0)).unwrap_or(0);
+            Ok(Event { sequence, at: Timestamp::from_millis(row.get(1)), body: read_json(row.get::<&str, _>(2))? })
+        };
+        rows.iter().map(event).collect()
+    }
+}
