@@ -1,1 +1,10 @@
+//! What Kiwi's tests share: a git server, a load generator, the command under test, and the contract suites.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test ends by panicking")]
+
+pub mod command;
+pub mod contract;
+pub mod crash;
+pub mod git;
+pub mod load;
+pub mod sample;

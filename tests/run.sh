@@ -1,0 +1,101 @@
+#!/usr/bin/env bash
+# Runs every test that CI runs: installs what is missing, starts it on loopback, and stops what it started. With --full, it also produces
+# every figure, as a dated report in docs/reports/.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+full=no
+[ "${1:-}" = --full ] && full=yes
+
+step() { printf '\n== %s\n' "$*"; }
+need() { command -v "$1" >/dev/null 2>&1; }
+
+started=()
+work=$(mktemp -d)
+finish() {
+    status=$?
+    for process in "${started[@]}"; do kill "$process" 2>/dev/null || true; done
+    rm -rf "$work"
+    exit "$status"
+}
+trap finish EXIT
+
+step "what the tests need"
+packages=()
+need dockerd || packages+=(docker.io)
+need docker-registry || packages+=(docker-registry)
+need debootstrap || packages+=(debootstrap)
+need htpasswd || packages+=(apache2-utils)
+need git || packages+=(git)
+need curl || packages+=(curl)
+if [ "${#packages[@]}" -gt 0 ]; then
+    [ "$(id -u)" = 0 ] || { echo "missing: ${packages[*]}; install them, or run this as root" >&2; exit 1; }
+    apt-get update -qq
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
+fi
+if ! docker info >/dev/null 2>&1; then
+    [ "$(id -u)" = 0 ] || { echo "the Docker Engine is not running; start it, or run this as root" >&2; exit 1; }
+    setsid dockerd >"$work/dockerd.log" 2>&1 &
+    started+=($!)
+    for _ in $(seq 100); do docker info >/dev/null 2>&1 && break; sleep 0.3; done
+    docker info >/dev/null 2>&1 || { tail -n 20 "$work/dockerd.log" >&2; exit 1; }
+fi
+./examples/base-images.sh haproxy:lts python:3.11-slim debian:bookworm-slim
+
+# A password whose base64 has the characters in which the standard and the URL-safe alphabets differ.
+export KIWI_TEST_REGISTRY_PASSWORD='p?ssw>rd~1'
+export KIWI_TEST_REGISTRY=127.0.0.1:5055
+htpasswd -Bbn kiwi "$KIWI_TEST_REGISTRY_PASSWORD" >"$work/htpasswd" 2>/dev/null
+cat >"$work/registry.yml" <<YAML
+version: 0.1
+storage: { filesystem: { rootdirectory: $work/registry }, delete: { enabled: true } }
+http: { addr: $KIWI_TEST_REGISTRY }
+auth: { htpasswd: { realm: kiwi, path: $work/htpasswd } }
+YAML
+registry=$(command -v docker-registry)
+setsid "$registry" serve "$work/registry.yml" >"$work/registry.log" 2>&1 &
+started+=($!)
+for _ in $(seq 50); do curl -s -o /dev/null "http://$KIWI_TEST_REGISTRY/v2/" && break; sleep 0.1; done
+
+step "format, lints, documentation"
+cargo fmt --all --check
+cargo clippy --workspace --all-targets --all-features --quiet -- -D warnings
+RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --all-features --quiet
+
+step "kiwi-core reaches no I/O client, and no provider names another"
+forbidden=$(cargo tree --package kiwi-core --edges normal --prefix none --all-features | grep -E '^(reqwest|hyper|bollard|kube|sqlx|axum|clap|gix) v' || true)
+[ -z "$forbidden" ] || { echo "kiwi-core depends on: $forbidden" >&2; exit 1; }
+for crate in kiwi-git kiwi-runtime kiwi-store kiwi-http; do
+    others=$(cargo tree --package "$crate" --edges normal --prefix none --all-features --depth 1 | grep -oE '^kiwi-[a-z]+' | grep -vxE "$crate|kiwi-core" || true)
+    [ -z "$others" ] || { echo "$crate depends on: $others" >&2; exit 1; }
+done
+# Each feature alone must build too: a platform takes only what it needs.
+for feature in docker kubernetes registry; do cargo check --quiet --package kiwi-runtime --no-default-features --features "$feature"; done
+if need cargo-deny; then cargo deny check; else echo "cargo-deny is not installed; its advisory data may be out of reach here: not run"; fi
+
+step "build"
+cargo build --workspace --quiet
+
+step "tests"
+export KIWI_TEST_FULL=$full
+if need cargo-nextest; then
+    cargo nextest run --workspace --all-features --no-fail-fast
+else
+    cargo test --workspace --all-features --no-fail-fast --quiet -- --test-threads 2
+fi
+cargo test --workspace --doc --quiet
+
+step "examples"
+for example in examples/examples/*.rs; do
+    name=$(basename "$example" .rs)
+    echo "example $name"
+    cargo run --quiet --package kiwi-examples --example "$name"
+done
+KIWI_QUICKSTART_PROFILE=dev ./examples/quickstart.sh
+./examples/quickstart.sh --down
+
+if [ "$full" = yes ]; then
+    step "figures"
+    ./benches/report.sh
+fi
+step "all passed"

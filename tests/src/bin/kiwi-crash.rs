@@ -1,0 +1,203 @@
+//! `kiwi` with a store that kills the process before or after its n-th write: `KIWI_CRASH_AT=n:before`. With `KIWI_CRASH_COUNT=file` it writes down
+//! how many writes there were.
+
+#![expect(clippy::panic, reason = "it exists to die")]
+
+use async_trait::async_trait;
+use kiwi_core::domain::{
+    Deployment, EnvironmentName, EnvironmentSettings, Event, EventBody, OrganizationId, RegistryName, RegistrySettings, Run, RunId, RuntimeName,
+    RuntimeSettings, SecretId, Service, ServiceId, ServiceName, Timestamp,
+};
+use kiwi_core::error::Result;
+use kiwi_core::provider::store::{
+    Claim, DeploymentStore, EnvironmentStore, EventStore, RegistryStore, RunFilter, RunStore, RuntimeStore, SecretStore, ServiceStore,
+};
+use kiwi_core::provider::{Fence, Store};
+use kiwi_core::secret::SecretString;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+fn main() -> ExitCode {
+    kiwi_cli::run_with(Some(|inner| Arc::new(Mortal { inner, writes: AtomicU64::new(0) })))
+}
+
+struct Mortal {
+    inner: Arc<dyn Store>,
+    writes: AtomicU64,
+}
+
+impl Mortal {
+    async fn write<T>(&self, call: impl Future<Output = Result<T>>) -> Result<T> {
+        let number = self.writes.fetch_add(1, Ordering::SeqCst);
+        if let Ok(file) = std::env::var("KIWI_CRASH_COUNT") {
+            let _ = std::fs::write(file, (number + 1).to_string());
+        }
+        let at = std::env::var("KIWI_CRASH_AT").unwrap_or_default();
+        if at == format!("{number}:before") {
+            die();
+        }
+        let result = call.await;
+        if at == format!("{number}:after") {
+            die();
+        }
+        result
+    }
+}
+
+fn die() -> ! {
+    let _ = std::process::Command::new("kill").args(["-KILL", &std::process::id().to_string()]).status();
+    panic!("kill did not kill")
+}
+
+#[deny(clippy::missing_trait_methods)]
+#[async_trait]
+impl ServiceStore for Mortal {
+    async fn insert_service(&self, service: &Service) -> Result<()> {
+        self.write(self.inner.insert_service(service)).await
+    }
+    async fn update_service(&self, service: &Service) -> Result<()> {
+        self.write(self.inner.update_service(service)).await
+    }
+    async fn service(&self, organization: &OrganizationId, name: &ServiceName) -> Result<Option<Service>> {
+        self.inner.service(organization, name).await
+    }
+    async fn service_by_id(&self, id: &ServiceId) -> Result<Option<Service>> {
+        self.inner.service_by_id(id).await
+    }
+    async fn services<'a>(&self, organization: &OrganizationId, after: Option<&'a ServiceName>, limit: u32) -> Result<Vec<Service>> {
+        self.inner.services(organization, after, limit).await
+    }
+    async fn remove_service(&self, id: &ServiceId) -> Result<()> {
+        self.write(self.inner.remove_service(id)).await
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+#[async_trait]
+impl RuntimeStore for Mortal {
+    async fn insert_runtime(&self, organization: &OrganizationId, runtime: &RuntimeSettings) -> Result<()> {
+        self.write(self.inner.insert_runtime(organization, runtime)).await
+    }
+    async fn runtimes(&self, organization: &OrganizationId) -> Result<Vec<RuntimeSettings>> {
+        self.inner.runtimes(organization).await
+    }
+    async fn remove_runtime(&self, organization: &OrganizationId, name: &RuntimeName) -> Result<()> {
+        self.write(self.inner.remove_runtime(organization, name)).await
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+#[async_trait]
+impl RegistryStore for Mortal {
+    async fn insert_registry(&self, organization: &OrganizationId, registry: &RegistrySettings) -> Result<()> {
+        self.write(self.inner.insert_registry(organization, registry)).await
+    }
+    async fn registries(&self, organization: &OrganizationId) -> Result<Vec<RegistrySettings>> {
+        self.inner.registries(organization).await
+    }
+    async fn remove_registry(&self, organization: &OrganizationId, name: &RegistryName) -> Result<()> {
+        self.write(self.inner.remove_registry(organization, name)).await
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+#[async_trait]
+impl SecretStore for Mortal {
+    async fn insert_secret(&self, value: &SecretString) -> Result<SecretId> {
+        self.write(self.inner.insert_secret(value)).await
+    }
+    async fn secret(&self, id: &SecretId) -> Result<SecretString> {
+        self.inner.secret(id).await
+    }
+    async fn remove_secrets(&self, ids: &[SecretId]) -> Result<()> {
+        self.write(self.inner.remove_secrets(ids)).await
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+#[async_trait]
+impl EnvironmentStore for Mortal {
+    async fn environment(&self, service: &ServiceId, environment: EnvironmentName) -> Result<EnvironmentSettings> {
+        self.inner.environment(service, environment).await
+    }
+    async fn put_environment(&self, settings: &EnvironmentSettings) -> Result<()> {
+        self.write(self.inner.put_environment(settings)).await
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+#[async_trait]
+impl RunStore for Mortal {
+    async fn insert_run(&self, organization: &OrganizationId, slot: &str, run: &Run) -> Result<()> {
+        self.write(self.inner.insert_run(organization, slot, run)).await
+    }
+    async fn run(&self, id: &RunId) -> Result<Option<Run>> {
+        self.inner.run(id).await
+    }
+    async fn runs(&self, organization: &OrganizationId, filter: &RunFilter) -> Result<Vec<Run>> {
+        self.inner.runs(organization, filter).await
+    }
+    async fn slot(&self, id: &RunId) -> Result<Option<String>> {
+        self.inner.slot(id).await
+    }
+    async fn claim(&self, slot: &str, run: &RunId, owner: &str, lease: Duration) -> Result<Claim> {
+        self.write(self.inner.claim(slot, run, owner, lease)).await
+    }
+    // Heartbeats come by the clock, not by the work: they are not counted, so that a number means the same point in every run.
+    async fn renew(&self, fence: &Fence, lease: Duration) -> Result<bool> {
+        self.inner.renew(fence, lease).await
+    }
+    async fn release(&self, fence: &Fence) -> Result<()> {
+        self.write(self.inner.release(fence)).await
+    }
+    async fn update_run(&self, run: &Run, fence: &Fence) -> Result<()> {
+        self.write(self.inner.update_run(run, fence)).await
+    }
+    async fn request_cancel(&self, id: &RunId) -> Result<()> {
+        self.write(self.inner.request_cancel(id)).await
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+#[async_trait]
+impl DeploymentStore for Mortal {
+    async fn begin_deployment(&self, deployment: &Deployment, fence: &Fence) -> Result<Deployment> {
+        self.write(self.inner.begin_deployment(deployment, fence)).await
+    }
+    async fn update_deployment(&self, deployment: &Deployment, fence: &Fence) -> Result<()> {
+        self.write(self.inner.update_deployment(deployment, fence)).await
+    }
+    async fn deployment(&self, service: &ServiceId, environment: EnvironmentName, revision: u64) -> Result<Option<Deployment>> {
+        self.inner.deployment(service, environment, revision).await
+    }
+    async fn deployments(&self, service: &ServiceId, environment: EnvironmentName, limit: u32) -> Result<Vec<Deployment>> {
+        self.inner.deployments(service, environment, limit).await
+    }
+    async fn live(&self, service: &ServiceId, environment: EnvironmentName) -> Result<Option<Deployment>> {
+        self.inner.live(service, environment).await
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+#[async_trait]
+impl EventStore for Mortal {
+    async fn append_events(&self, run: &RunId, events: &[(Timestamp, EventBody)], fence: &Fence) -> Result<()> {
+        self.write(self.inner.append_events(run, events, fence)).await
+    }
+    async fn events(&self, run: &RunId, sequence: u64, limit: u32) -> Result<Vec<Event>> {
+        self.inner.events(run, sequence, limit).await
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+#[async_trait]
+impl Store for Mortal {
+    async fn installation(&self) -> Result<String> {
+        self.inner.installation().await
+    }
+    async fn rotate_key(&self) -> Result<u64> {
+        self.inner.rotate_key().await
+    }
+}

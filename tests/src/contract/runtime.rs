@@ -1,0 +1,166 @@
+//! The contract of [`Runtime`], for one that declares releases and tasks.
+
+use futures_util::StreamExt as _;
+use kiwi_core::domain::{
+    EnvironmentName, ImagePin, LogStream, Protocol, Release, ReleaseContainer, Replicas, Rollout, RunId, ServiceId, Strategy, Timestamp, Variables,
+};
+use kiwi_core::error::{Error, ErrorKind};
+use kiwi_core::provider::{Aborted, ApplyRequest, DeploymentEvent, Endpoint, Fence, Guarantee, Runtime, SecretValues, TaskEvent, TaskRequest, Workload};
+
+/// What the suite runs with: an image that listens on 8080, and one run of `sh` in it.
+pub struct Fixture<'a> {
+    /// The runtime.
+    pub runtime: &'a dyn Runtime,
+    /// An image whose program listens on port 8080.
+    pub image: ImagePin,
+    /// Whether tasks really run; a reference implementation only says how they end.
+    pub real: bool,
+}
+
+/// Every rule.
+pub async fn all(fixture: &Fixture<'_>) {
+    let report = fixture.runtime.check().await.unwrap();
+    assert!(report.ok(), "{report:?}");
+    deployments(fixture).await;
+    fencing(fixture).await;
+    tasks(fixture).await;
+}
+
+fn request(fixture: &Fixture<'_>, workload: &Workload, revision: u64, epoch: u64) -> ApplyRequest {
+    let name = workload.name.as_str().parse().unwrap();
+    let container = ReleaseContainer {
+        name,
+        image: fixture.image.clone(),
+        port: Some(8080.try_into().unwrap()),
+        protocol: Protocol::Http,
+        health: Some("/".parse().unwrap()),
+        variables: Variables::new(),
+        volumes: Vec::new(),
+        ingress_path: None,
+        is_internal: false,
+        host: None,
+        publish: None,
+        replicas: Replicas::ONE,
+        resources: EnvironmentName::Development.resources(),
+    };
+    ApplyRequest {
+        workload: workload.clone(),
+        release: Release {
+            service: workload.service.clone(),
+            service_name: workload.name.clone(),
+            organization: Default::default(),
+            environment: workload.environment,
+            revision,
+            commit: None,
+            built_by: None,
+            runtime: "local".parse().unwrap(),
+            namespace: None,
+            containers: vec![container],
+            release_command: None,
+            rollout: Rollout { strategy: Strategy::Rolling, drain_seconds: 5, stop_seconds: 2, start_seconds: 10 },
+            created_at: Timestamp::now(),
+        },
+        run: RunId::generate(),
+        secrets: SecretValues::new(),
+        registries: Vec::new(),
+        fence: Fence { slot: "contract".into(), owner: format!("owner-{epoch}"), epoch },
+    }
+}
+
+fn workload() -> Workload {
+    let id = ServiceId::generate();
+    let name = format!("contract-{}", &id.as_str()[18..]);
+    Workload { installation: "contract".into(), service: id, name: name.parse().unwrap(), environment: EnvironmentName::Development }
+}
+
+async fn apply(runtime: &dyn Runtime, request: ApplyRequest) -> Result<Vec<Endpoint>, Error> {
+    let mut stream = runtime.apply(request);
+    let (mut live, mut done) = (None, false);
+    while let Some(event) = stream.next().await {
+        match event? {
+            DeploymentEvent::Live(endpoints) => live = Some(endpoints),
+            DeploymentEvent::Done => {
+                assert!(live.is_some(), "done comes after live");
+                done = true;
+            }
+            _ => {}
+        }
+    }
+    assert!(done, "a stream without an error ends with done");
+    Ok(live.unwrap())
+}
+
+async fn deployments(fixture: &Fixture<'_>) {
+    let (runtime, workload) = (fixture.runtime, workload());
+    let first = request(fixture, &workload, 1, 1);
+    let plan = runtime.plan(&first).await.unwrap();
+    assert_eq!(plan.containers[0].guarantee, Guarantee::ZeroDowntime);
+    assert_eq!(runtime.status(&workload, None).await.unwrap().revision, None, "a plan starts nothing");
+
+    let endpoints = apply(runtime, first.clone()).await.unwrap();
+    assert!(!endpoints[0].urls.is_empty());
+    assert_eq!(apply(runtime, first.clone()).await.unwrap(), endpoints, "a repeated apply changes nothing");
+    let status = runtime.status(&workload, Some(&first.release)).await.unwrap();
+    assert_eq!((status.revision, status.drift.len(), status.containers.len()), (Some(1), 0, 1), "{status:?}");
+
+    let mut second = request(fixture, &workload, 2, 2);
+    second.release.containers[0].replicas = Replicas::TWO;
+    assert_eq!(apply(runtime, second.clone()).await.unwrap(), endpoints, "a service keeps its address");
+    let status = runtime.status(&workload, Some(&second.release)).await.unwrap();
+    assert_eq!((status.revision, status.containers.len()), (Some(2), 2), "{status:?}");
+    assert!(!runtime.status(&workload, Some(&first.release)).await.unwrap().drift.is_empty(), "what runs differs from revision 1");
+
+    assert_eq!(runtime.abort(&second).await.unwrap(), Aborted::AlreadyLive);
+    assert_eq!(runtime.abort(&request(fixture, &workload, 3, 3)).await.unwrap(), Aborted::Undone);
+    assert_eq!(runtime.status(&workload, None).await.unwrap().revision, Some(2), "an abort of something else leaves what is live");
+
+    runtime.remove(&workload, true).await.unwrap();
+    runtime.remove(&workload, true).await.unwrap();
+    assert_eq!(runtime.status(&workload, None).await.unwrap().revision, None);
+}
+
+async fn fencing(fixture: &Fixture<'_>) {
+    let (runtime, workload) = (fixture.runtime, workload());
+    apply(runtime, request(fixture, &workload, 1, 7)).await.unwrap();
+    // On a runtime whose lock ends with the apply, an old epoch is stopped by the store; while it is held, by the runtime.
+    let stale = apply(runtime, request(fixture, &workload, 2, 6)).await;
+    if let Err(error) = stale {
+        assert_eq!(error.kind(), ErrorKind::LeaseLost);
+    }
+    runtime.remove(&workload, true).await.unwrap();
+}
+
+async fn tasks(fixture: &Fixture<'_>) {
+    let workload = workload();
+    let task = |command: &str| TaskRequest {
+        purpose: "contract",
+        run: RunId::generate(),
+        workload: workload.clone(),
+        image: fixture.image.clone(),
+        command: ["sh", "-c", command].map(str::to_owned).to_vec(),
+        variables: Variables::new(),
+        secrets: SecretValues::new(),
+        registries: Vec::new(),
+        input: None,
+        outputs: Vec::new(),
+        timeout_seconds: 20,
+    };
+    let collect = async |command: &str| {
+        let (mut stream, mut out, mut err, mut code) = (fixture.runtime.task(task(command)), Vec::new(), Vec::new(), None);
+        while let Some(event) = stream.next().await {
+            match event.unwrap() {
+                TaskEvent::Log { stream: LogStream::Stdout, chunk } => out.extend(chunk),
+                TaskEvent::Log { chunk, .. } => err.extend(chunk),
+                TaskEvent::Exited { code: ended, .. } => code = Some(ended),
+                _ => {}
+            }
+        }
+        (String::from_utf8(out).unwrap(), String::from_utf8(err).unwrap(), code.unwrap())
+    };
+    let (out, err, code) = collect("echo out; echo err >&2; exit 0").await;
+    assert_eq!(code, 0);
+    if fixture.real {
+        assert_eq!((out.as_str(), err.as_str()), ("out\n", "err\n"));
+        assert_eq!(collect("exit 3").await.2, 3);
+    }
+}

@@ -1,0 +1,222 @@
+//! The contract of [`Store`].
+
+use kiwi_core::domain::{
+    ContainerName, ContainerSpec, Deployment, DeploymentKind, DeploymentStatus, EnvironmentName, EventBody, GitProviderKind, OrganizationId, Release,
+    Rollout, Run, RunId, RunRequest, RunStatus, RuntimeKind, RuntimeSettings, Service, ServiceId, Source, StageRecord, Strategy, Timestamp,
+};
+use kiwi_core::error::ErrorKind;
+use kiwi_core::provider::store::{Claim, RunFilter};
+use kiwi_core::provider::{Fence, Store};
+use secrecy::ExposeSecret as _;
+use std::time::Duration;
+
+const LEASE: Duration = Duration::from_secs(30);
+
+/// Every rule, on an empty store.
+pub async fn all(store: &dyn Store) {
+    settings(store).await;
+    secrets(store).await;
+    leases(store).await;
+    history(store).await;
+    events(store).await;
+}
+
+/// A service called `name`.
+pub fn service(name: &str) -> Service {
+    Service {
+        id: ServiceId::generate(),
+        organization: OrganizationId::default(),
+        name: name.parse().unwrap(),
+        source: Source::Git {
+            provider: GitProviderKind::Url,
+            repository: "https://git.example.com/a/b".parse().unwrap(),
+            branch: "main".parse().unwrap(),
+            token: None,
+            ca: None,
+        },
+        build: Default::default(),
+        containers: vec![ContainerSpec::new(name.parse::<ContainerName>().unwrap())],
+        runtime: "local".parse().unwrap(),
+        release_command: None,
+        strategy: Strategy::Rolling,
+        drain_seconds: 30,
+        stop_seconds: 10,
+        start_seconds: 60,
+        created_at: Timestamp::now(),
+    }
+}
+
+fn run(service: &Service) -> Run {
+    let request = RunRequest::Pipeline { commit: None };
+    Run {
+        id: RunId::generate(),
+        service: service.id.clone(),
+        service_name: service.name.clone(),
+        environment: EnvironmentName::Development,
+        stages: request.stages().iter().map(|stage| StageRecord::pending(*stage)).collect(),
+        request,
+        status: RunStatus::Queued,
+        actor: "admin".into(),
+        created_at: Timestamp::now(),
+        finished_at: None,
+        diagnosis: None,
+        cancel_requested: false,
+    }
+}
+
+async fn held(store: &dyn Store, slot: &str, run: &RunId, owner: &str, lease: Duration) -> Fence {
+    match store.claim(slot, run, owner, lease).await.unwrap() {
+        Claim::Held(fence) => fence,
+        busy => panic!("{busy:?}"),
+    }
+}
+
+async fn settings(store: &dyn Store) {
+    let organization = OrganizationId::default();
+    let runtime = RuntimeSettings { name: "local".parse().unwrap(), kind: RuntimeKind::Docker { engine: None } };
+    store.insert_runtime(&organization, &runtime).await.unwrap();
+    assert_eq!(store.insert_runtime(&organization, &runtime).await.unwrap_err().kind(), ErrorKind::AlreadyExists);
+    let (b, a) = (service("b"), service("a"));
+    store.insert_service(&b).await.unwrap();
+    store.insert_service(&a).await.unwrap();
+    assert_eq!(store.insert_service(&service("a")).await.unwrap_err().kind(), ErrorKind::AlreadyExists);
+    assert_eq!(store.services(&organization, None, 10).await.unwrap(), [a.clone(), b.clone()]);
+    assert_eq!(store.services(&organization, Some(&a.name), 10).await.unwrap(), [b.clone()]);
+    assert_eq!(store.services(&organization, None, 1).await.unwrap(), [a.clone()]);
+    assert_eq!(store.remove_runtime(&organization, &runtime.name).await.unwrap_err().kind(), ErrorKind::Conflict);
+    let mut changed = a.clone();
+    changed.drain_seconds = 1;
+    store.update_service(&changed).await.unwrap();
+    assert_eq!(store.service(&organization, &a.name).await.unwrap(), Some(changed));
+    assert_eq!(store.update_service(&service("none")).await.unwrap_err().kind(), ErrorKind::NotFound);
+    let mut environment = store.environment(&a.id, EnvironmentName::Staging).await.unwrap();
+    environment.replicas = Some(3.try_into().unwrap());
+    store.put_environment(&environment).await.unwrap();
+    store.put_environment(&environment).await.unwrap();
+    assert_eq!(store.environment(&a.id, EnvironmentName::Staging).await.unwrap(), environment);
+    for service in [&a, &b] {
+        store.remove_service(&service.id).await.unwrap();
+    }
+    store.remove_runtime(&organization, &runtime.name).await.unwrap();
+    assert_eq!(store.remove_runtime(&organization, &runtime.name).await.unwrap_err().kind(), ErrorKind::NotFound);
+}
+
+async fn secrets(store: &dyn Store) {
+    let (a, b) = (store.insert_secret(&"first".into()).await.unwrap(), store.insert_secret(&"second".into()).await.unwrap());
+    assert_ne!(a, b);
+    assert_eq!(store.secret(&a).await.unwrap().expose_secret(), "first");
+    store.rotate_key().await.unwrap();
+    assert_eq!(store.secret(&b).await.unwrap().expose_secret(), "second");
+    store.remove_secrets(std::slice::from_ref(&a)).await.unwrap();
+    assert_eq!(store.secret(&a).await.unwrap_err().kind(), ErrorKind::NotFound);
+}
+
+async fn leases(store: &dyn Store) {
+    let service = service("leases");
+    store.insert_service(&service).await.unwrap();
+    let mut first = run(&service);
+    store.insert_run(&service.organization, "s", &first).await.unwrap();
+    let fence = held(store, "s", &first.id, "a", Duration::from_millis(200)).await;
+    assert!(matches!(store.claim("s", &first.id, "b", LEASE).await.unwrap(), Claim::Busy { owner, .. } if owner == "a"));
+    store.request_cancel(&first.id).await.unwrap();
+    first.status = RunStatus::Running;
+    store.update_run(&first, &fence).await.unwrap();
+    assert!(store.renew(&fence, Duration::from_millis(200)).await.unwrap(), "the cancellation is told, also after the worker wrote the run");
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let second = held(store, "s", &first.id, "b", LEASE).await;
+    assert!(second.epoch > fence.epoch);
+    for lost in [
+        store.update_run(&first, &fence).await.unwrap_err(),
+        store.renew(&fence, LEASE).await.unwrap_err(),
+        store.append_events(&first.id, &[(Timestamp::now(), EventBody::Info { message: "x".into() })], &fence).await.unwrap_err(),
+    ] {
+        assert_eq!(lost.kind(), ErrorKind::LeaseLost);
+    }
+    // Giving back what is lost changes nothing for the new holder.
+    store.release(&fence).await.unwrap();
+    store.update_run(&first, &second).await.unwrap();
+    assert_eq!(store.remove_service(&service.id).await.unwrap_err().kind(), ErrorKind::Conflict);
+    first.status = RunStatus::Cancelled;
+    store.update_run(&first, &second).await.unwrap();
+    store.release(&second).await.unwrap();
+    assert_eq!(store.request_cancel(&first.id).await.unwrap_err().kind(), ErrorKind::Conflict);
+    let third = held(store, "s", &first.id, "c", LEASE).await;
+    assert!(third.epoch > second.epoch, "an epoch is never given out twice");
+    store.release(&third).await.unwrap();
+    let unfinished = RunFilter { unfinished: true, ..RunFilter::default() };
+    assert!(store.runs(&service.organization, &unfinished).await.unwrap().is_empty());
+    store.remove_service(&service.id).await.unwrap();
+}
+
+async fn history(store: &dyn Store) {
+    let service = service("history");
+    store.insert_service(&service).await.unwrap();
+    let mut live = Vec::new();
+    for expected in 1..=3 {
+        let run = run(&service);
+        store.insert_run(&service.organization, "h", &run).await.unwrap();
+        let fence = held(store, "h", &run.id, "a", LEASE).await;
+        let wanted = deployment(&service, &run.id);
+        let mut begun = store.begin_deployment(&wanted, &fence).await.unwrap();
+        assert_eq!(begun.release.revision, expected);
+        assert_eq!(store.begin_deployment(&wanted, &fence).await.unwrap(), begun, "a run begins one deployment");
+        (begun.status, begun.live_at) = (DeploymentStatus::Live, Some(Timestamp::now()));
+        store.update_deployment(&begun, &fence).await.unwrap();
+        let now = store.live(&service.id, EnvironmentName::Development).await.unwrap().unwrap();
+        assert_eq!(now.release.revision, expected);
+        live.push(begun);
+        store.release(&fence).await.unwrap();
+        assert_eq!(store.update_deployment(&now, &fence).await.unwrap_err().kind(), ErrorKind::LeaseLost);
+    }
+    let all = store.deployments(&service.id, EnvironmentName::Development, 10).await.unwrap();
+    assert_eq!(all.iter().map(|deployment| deployment.release.revision).collect::<Vec<_>>(), [3, 2, 1]);
+    assert_eq!(all.iter().filter(|deployment| deployment.status == DeploymentStatus::Live).count(), 1);
+    assert_eq!(store.deployment(&service.id, EnvironmentName::Development, 2).await.unwrap().unwrap().run, live[1].run);
+    assert!(store.deployments(&service.id, EnvironmentName::Production, 10).await.unwrap().is_empty());
+}
+
+fn deployment(service: &Service, run: &RunId) -> Deployment {
+    Deployment {
+        release: Release {
+            service: service.id.clone(),
+            service_name: service.name.clone(),
+            organization: service.organization.clone(),
+            environment: EnvironmentName::Development,
+            revision: 0,
+            commit: None,
+            built_by: None,
+            runtime: "local".parse().unwrap(),
+            namespace: None,
+            containers: Vec::new(),
+            release_command: None,
+            rollout: Rollout { strategy: Strategy::Rolling, drain_seconds: 1, stop_seconds: 1, start_seconds: 1 },
+            created_at: Timestamp::now(),
+        },
+        kind: DeploymentKind::Deploy,
+        status: DeploymentStatus::Running,
+        run: run.clone(),
+        restores: None,
+        actor: "admin".into(),
+        started_at: Timestamp::now(),
+        live_at: None,
+        finished_at: None,
+        diagnosis: None,
+    }
+}
+
+async fn events(store: &dyn Store) {
+    let service = service("events");
+    store.insert_service(&service).await.unwrap();
+    let run = run(&service);
+    store.insert_run(&service.organization, "e", &run).await.unwrap();
+    let fence = held(store, "e", &run.id, "a", LEASE).await;
+    for batch in 0..3u32 {
+        let events: Vec<_> = (0..5).map(|index| (Timestamp::now(), EventBody::Info { message: (batch * 5 + index).to_string() })).collect();
+        store.append_events(&run.id, &events, &fence).await.unwrap();
+    }
+    let all = store.events(&run.id, 0, 100).await.unwrap();
+    assert_eq!(all.iter().map(|event| event.sequence).collect::<Vec<_>>(), (0..15).collect::<Vec<_>>());
+    let tail = store.events(&run.id, 12, 2).await.unwrap();
+    assert_eq!(tail.iter().map(|event| event.sequence).collect::<Vec<_>>(), [12, 13]);
+    store.release(&fence).await.unwrap();
+}
