@@ -142,7 +142,10 @@ async fn serve(State(shared): State<Shared>, request: Request) -> Response {
         _ => {}
     }
     if let Some(token) = &shared.token {
-        let given = authorization.as_deref().and_then(|value| value.strip_prefix("Basic ")).and_then(|text| base64::engine::general_purpose::STANDARD.decode(text).ok());
+        let given = authorization
+            .as_deref()
+            .and_then(|value| value.strip_prefix("Basic "))
+            .and_then(|text| base64::engine::general_purpose::STANDARD.decode(text).ok());
         let given = given.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
         if given.as_deref().and_then(|text| text.split_once(':')).map(|(_, password)| password) != Some(token) {
             return (StatusCode::UNAUTHORIZED, [(header::WWW_AUTHENTICATE, "Basic realm=\"git\"")]).into_response();

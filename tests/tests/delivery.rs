@@ -156,7 +156,10 @@ fn a_volume_is_kept_and_its_container_recreated() {
     let kiwi = Kiwi::new().with_runtime();
     let name = unique("volume");
     let file = kiwi.folder().join("service.yaml");
-    let text = format!("name: {name}\nsource:\n  git: {}\ncontainers:\n  - name: {name}\n    port: 8080\n    volumes:\n      - mountPath: /data\n        size: 1Gi\n", host.url("shop"));
+    let text = format!(
+        "name: {name}\nsource:\n  git: {}\ncontainers:\n  - name: {name}\n    port: 8080\n    volumes:\n      - mountPath: /data\n        size: 1Gi\n",
+        host.url("shop")
+    );
     std::fs::write(&file, text).unwrap();
     kiwi.run(&["service", "register", &name, "--file", file.to_str().unwrap()]).ok();
     let first = kiwi.run(&["run", &name, "-o", "json"]).ok();

@@ -114,14 +114,17 @@ impl Runtime for MemoryRuntime {
             Some(release) if Some(release.revision) != revision => vec![format!("revision {revision:?} runs instead of {}", release.revision)],
             _ => Vec::new(),
         };
-        let replica = |container: &crate::domain::ReleaseContainer| ContainerStatus {
-            container: container.name.clone(),
-            replica: container.name.to_string(),
-            state: "running".to_owned(),
-            routed: true,
-            restarts: 0,
+        let replicas = |container: &crate::domain::ReleaseContainer| {
+            let name = container.name.clone();
+            (0..container.replicas.count()).map(move |index| ContainerStatus {
+                container: name.clone(),
+                replica: format!("{name}-{index}"),
+                state: "running".to_owned(),
+                routed: true,
+                restarts: 0,
+            })
         };
-        let containers = live.iter().flat_map(|release| &release.containers).map(replica).collect();
+        let containers = live.iter().flat_map(|release| &release.containers).flat_map(replicas).collect();
         Ok(RuntimeStatus { revision, containers, endpoints: live.as_ref().map(endpoints).unwrap_or_default(), drift })
     }
 

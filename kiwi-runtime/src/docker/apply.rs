@@ -169,7 +169,10 @@ impl Work<'_> {
             for index in waiting {
                 let probe = self.gateway.probe(&request.workload, &container.name, &servers[index]).await?;
                 if !probe.healthy {
-                    last = probe.detail;
+                    // A reload for another service starts probing anew; what was seen before still says more.
+                    if probe.detail.starts_with('L') || last.is_empty() {
+                        last = probe.detail;
+                    }
                     still.push(index);
                 }
                 replica::alive(self.engine, &replicas[index].name, container).await?;

@@ -1,8 +1,8 @@
 //! The contract of [`Store`].
 
 use kiwi_core::domain::{
-    ContainerName, ContainerSpec, Deployment, DeploymentKind, DeploymentStatus, EnvironmentName, EventBody, GitProviderKind, OrganizationId, Release,
-    Rollout, Run, RunId, RunRequest, RunStatus, RuntimeKind, RuntimeSettings, Service, ServiceId, Source, StageRecord, Strategy, Timestamp,
+    ContainerName, ContainerSpec, Deployment, DeploymentKind, DeploymentStatus, EnvironmentName, EventBody, GitProviderKind, OrganizationId, Release, Rollout,
+    Run, RunId, RunRequest, RunStatus, RuntimeKind, RuntimeSettings, Service, ServiceId, Source, StageRecord, Strategy, Timestamp,
 };
 use kiwi_core::error::ErrorKind;
 use kiwi_core::provider::store::{Claim, RunFilter};

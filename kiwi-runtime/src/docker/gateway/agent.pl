@@ -16,7 +16,10 @@ sub answer { my ($status, $body) = @_; print "$status " . length($body) . "\n$bo
 sub slurp { my ($path) = @_; open(my $in, '<', $path) or return undef; local $/; my $text = <$in>; return $text // ''; }
 
 sub ask {
-    my $socket = IO::Socket::UNIX->new(Peer => $master, Timeout => 5) or die "the gateway's admin socket: $!\n";
+    # While the master replaces itself for a reload it takes no connections, for some tens of milliseconds.
+    my $socket;
+    for (1 .. 100) { $socket = IO::Socket::UNIX->new(Peer => $master) and last; select(undef, undef, undef, 0.05); }
+    die "the gateway's admin socket: $!\n" unless $socket;
     print $socket "$_[0]\n";
     $socket->shutdown(1);
     local $/;
