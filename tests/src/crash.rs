@@ -149,7 +149,8 @@ async fn serve(client: UnixStream, shared: Arc<Shared>) -> std::io::Result<()> {
         if (starts || tunnel) && shared.hit() {
             if shared.after.load(Ordering::SeqCst) == 0 {
                 shared.strike();
-                return std::future::pending().await;
+                // Both sides are closed, as the kernel does for a killed process.
+                return Ok(());
             }
             doomed.store(1, Ordering::SeqCst);
             // An effect without an answer, such as a line of a turned connection, is over a moment later.

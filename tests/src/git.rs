@@ -58,10 +58,12 @@ impl GitHost {
         let root = tempfile::tempdir().unwrap();
         let shared = Shared { root: Arc::new(root.path().to_owned()), token: token.map(str::to_owned), behaviour: Arc::default(), seen: Arc::default() };
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
+        // Bound without waiting, so that a host can also be started inside an asynchronous test.
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
         let address = listener.local_addr().unwrap();
         let app = axum::Router::new().fallback(serve).with_state(shared.clone());
-        runtime.spawn(async move { axum::serve(listener, app).await });
+        runtime.spawn(async move { axum::serve(tokio::net::TcpListener::from_std(listener).unwrap(), app).await });
         Self { address, root, shared, runtime: Some(runtime) }
     }
 
