@@ -1,7 +1,5 @@
 //! Printing results, errors and logs. JSON goes to standard output alone; everything that is not the result goes to standard error.
 
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "this module is where the command prints")]
-
 use crate::args::Output;
 use kiwi_core::error::Error;
 use serde::Serialize;

@@ -137,7 +137,7 @@ fn fetch(url: &GitUrl, commit: &CommitSha, access: &SourceAccess, into: &Path, l
     let head =
         repository.head_id().map_err(|error| Error::new(ErrorKind::Internal, "fetch commit", "the fetched repository has no head").with_source(error))?;
     // The server chooses what it sends; only this comparison makes it the commit that was asked for.
-    if head.to_string() != commit.as_str() {
+    if head.to_hex().to_string() != commit.as_str() {
         return Err(Error::new(ErrorKind::Protocol, "fetch commit", format!("the server sent {head} instead of {commit}")));
     }
     drop(repository);

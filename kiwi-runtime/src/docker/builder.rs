@@ -196,10 +196,13 @@ pub(super) fn diagnose(message: &str) -> Error {
         "failed to load metadata",
         "no match for platform",
         "repository does not exist",
-    ]) || (has(&["failed to solve"]) && has(&["not found: not found", "failed to do request", "unexpected status"]))
+            "no such host",
+        "dial tcp",
+        "failed to do request",
+        "tls handshake timeout",
+        "get \"https://",
+    ]) || (has(&["failed to solve"]) && has(&["not found: not found", "unexpected status"]))
     {
-        convert::image("get base image", "a base image of the Dockerfile", message)
-    } else if has(&["no such host", "dial tcp", "failed to do request", "tls handshake timeout", "get \"https://"]) {
         convert::image("get base image", "a base image of the Dockerfile", message)
     } else if has(&["exit code: 137", "returned a non-zero code: 137", "signal: killed"]) {
         fail(ErrorKind::BuildFailed, "a step was killed, most likely for want of memory", "give the engine more memory, or make the step smaller")

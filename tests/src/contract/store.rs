@@ -80,9 +80,9 @@ async fn settings(store: &dyn Store) {
     store.insert_service(&b).await.unwrap();
     store.insert_service(&a).await.unwrap();
     assert_eq!(store.insert_service(&service("a")).await.unwrap_err().kind(), ErrorKind::AlreadyExists);
-    assert_eq!(store.services(&organization, None, 10).await.unwrap(), [a.clone(), b.clone()]);
-    assert_eq!(store.services(&organization, Some(&a.name), 10).await.unwrap(), [b.clone()]);
-    assert_eq!(store.services(&organization, None, 1).await.unwrap(), [a.clone()]);
+    assert_eq!(store.services(&organization, None, 10).await.unwrap(), [&a, &b].map(Clone::clone));
+    assert_eq!(store.services(&organization, Some(&a.name), 10).await.unwrap(), std::slice::from_ref(&b));
+    assert_eq!(store.services(&organization, None, 1).await.unwrap(), std::slice::from_ref(&a));
     assert_eq!(store.remove_runtime(&organization, &runtime.name).await.unwrap_err().kind(), ErrorKind::Conflict);
     let mut changed = a.clone();
     changed.drain_seconds = 1;
