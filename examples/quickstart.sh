@@ -126,11 +126,11 @@ push() {
 
 say "register and deliver version 1"
 push 1
-"$kiwi" runtime list --output json | grep -q '"local"' || "$kiwi" runtime add docker local
-"$kiwi" registry list --output json | grep -q '"local"' || "$kiwi" registry add local --url "$registry_address" --username "$user" --password-stdin --insecure <"$state/password"
+"$kiwi" runtime list --output json | grep -q '"local"' || "$kiwi" runtime add docker local >&2
+"$kiwi" registry list --output json | grep -q '"local"' || "$kiwi" registry add local --url "$registry_address" --username "$user" --password-stdin --insecure <"$state/password" >&2
 "$kiwi" service list --output json | grep -q '"shop"' ||
-    "$kiwi" service register shop --git "http://127.0.0.1:$git_port/shop.git" --token-stdin --registry local --port 8080 --health / --test 'python3 /app/test_app.py' <"$state/password"
-"$kiwi" run shop
+    "$kiwi" service register shop --git "http://127.0.0.1:$git_port/shop.git" --token-stdin --registry local --port 8080 --health / --test 'python3 /app/test_app.py' <"$state/password" >&2
+"$kiwi" run shop >&2
 url=$("$kiwi" status shop --output json | sed -n 's/^  "url": "\(.*\)",*$/\1/p')
 note "answer: $(curl -s "$url")"
 
@@ -139,10 +139,10 @@ push 2
 : >"$state/answers"
 (while [ -f "$state/answers" ] && [ ! -f "$state/stop" ]; do curl -s -m 10 -o /dev/null -w '%{http_code}\n' "$url" >>"$state/answers" || true; done) &
 requests=$!
-"$kiwi" run shop
+"$kiwi" run shop >&2
 note "answer: $(curl -s "$url")"
 say "roll back"
-"$kiwi" rollback shop
+"$kiwi" rollback shop >&2
 note "answer: $(curl -s "$url")"
 touch "$state/stop"
 wait "$requests" || true

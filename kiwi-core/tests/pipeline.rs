@@ -61,9 +61,13 @@ fn pipeline() -> RunRequest {
 }
 
 fn scanner(kind: ScanKind, severity: Option<Severity>) -> Arc<MemoryScanner> {
-    let finding = |severity| Finding { kind, rule: "R1".into(), severity, path: None, line: None, message: "weak".into(), fingerprint: "fingerprint".parse().unwrap() };
+    let finding =
+        |severity| Finding { kind, rule: "R1".into(), severity, path: None, line: None, message: "weak".into(), fingerprint: "fingerprint".parse().unwrap() };
     let coverage = Coverage { read: vec!["all".into()], skipped: vec![] };
-    Arc::new(MemoryScanner::new(kind, ScanReport { scanner: "memory".into(), findings: severity.map(finding).into_iter().collect(), coverage, incomplete: None }))
+    Arc::new(MemoryScanner::new(
+        kind,
+        ScanReport { scanner: "memory".into(), findings: severity.map(finding).into_iter().collect(), coverage, incomplete: None },
+    ))
 }
 
 #[tokio::test]
@@ -150,12 +154,14 @@ async fn a_cancelled_run_deploys_nothing_and_a_failed_test_says_so() {
     // The heartbeat brings the news; a slow build gives it the time.
     let run = world.kiwi.work(&world.actor, &run.id, |_| {}).await.unwrap();
     assert!(run.status.is_final());
-    world.kiwi.update_service(&world.actor, &"shop".parse().unwrap(), |service| {
-        service.build.test = Some(TestSettings::Command("false".into()));
-        Ok(())
-    })
-    .await
-    .unwrap();
+    world
+        .kiwi
+        .update_service(&world.actor, &"shop".parse().unwrap(), |service| {
+            service.build.test = Some(TestSettings::Command("false".into()));
+            Ok(())
+        })
+        .await
+        .unwrap();
     world.runtime.exit_tasks_with(1);
     world.push(3);
     let run = world.run(pipeline()).await;

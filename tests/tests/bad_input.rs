@@ -1,7 +1,7 @@
 //! Bad input, ten classes with ten or more cases each: every one ends with exit code 1 or 2 and a clear message within its time
 //! limit, without a panic, and nothing half-made is left.
 
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test ends by panicking, and prints its figures")]
+#![expect(clippy::print_stdout, reason = "a test ends by panicking, and prints its figures")]
 
 use kiwi_tests::command::{Finished, Kiwi, leftovers, unique};
 use kiwi_tests::git::{Behaviour, GitHost};
@@ -280,7 +280,8 @@ fn repositories_that_attack() {
         Box::new(move |folder| std::fs::write(folder.join(&name), &text).unwrap())
     };
     // What the repository holds, how it is registered, and what the message says.
-    let cases: Vec<(&str, Vec<Box<dyn Fn(&std::path::Path)>>, Vec<&str>, &str)> = vec![
+    type Write = Box<dyn Fn(&std::path::Path)>;
+    let cases: Vec<(&str, Vec<Write>, Vec<&str>, &str)> = vec![
         ("a Dockerfile that is a link to /etc/passwd", vec![link("/etc/passwd", "Dockerfile")], vec![], "no file Dockerfile"),
         ("a link at the chosen path", vec![link("/etc", "d")], vec!["--dockerfile", "d/passwd"], "no file d/passwd"),
         ("a context that leads out", vec![link("/etc", "c"), file("Dockerfile", dockerfile)], vec!["--context", "c"], "no directory c"),

@@ -1,6 +1,6 @@
 //! The Docker builder, BuildKit and classic, on a real engine.
 
-#![expect(clippy::unwrap_used, reason = "a test ends by panicking")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test ends by panicking")]
 
 use futures_util::StreamExt as _;
 use kiwi_core::domain::{DockerfileChoice, RunId};
@@ -58,7 +58,10 @@ async fn both_builders_build_the_same() {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, text).unwrap();
     };
-    write("Dockerfile", "FROM debian:bookworm-slim AS base\nARG WHO\nCOPY . /app/\nRUN echo hello $WHO && echo $WHO > /who\nFROM base AS extra\nRUN touch /extra\n");
+    write(
+        "Dockerfile",
+        "FROM debian:bookworm-slim AS base\nARG WHO\nCOPY . /app/\nRUN echo hello $WHO && echo $WHO > /who\nFROM base AS extra\nRUN touch /extra\n",
+    );
     write(".dockerignore", "*.log\n!keep.log\nnode_modules\nsecret.txt\n");
     for name in ["a.log", "keep.log", "node_modules/x/y", "src/deep/file", "secret.txt"] {
         write(name, name);
@@ -74,7 +77,8 @@ async fn both_builders_build_the_same() {
         assert!(log.contains("hello world"), "{choice:?}: {log}");
         assert_eq!(builder.find(&request).await.unwrap().unwrap().image, outcome.image, "a resumed run finds it");
         let reference = request.image.to_string();
-        let listed = in_image(&reference, "cd /app && find . -type f -o -type l | sort | tr '\\n' ' '; stat -c '%a %u' src/deep/file; cat /who link; test ! -e /extra");
+        let listed =
+            in_image(&reference, "cd /app && find . -type f -o -type l | sort | tr '\\n' ' '; stat -c '%a %u' src/deep/file; cat /who link; test ! -e /extra");
         assert_eq!(listed, "./.dockerignore ./Dockerfile ./keep.log ./link ./src/deep/file 750 0\nworld\nsrc/deep/file", "{choice:?}");
         let (again, _) = build(&builder, &request).await;
         let again = again.unwrap();

@@ -1,7 +1,5 @@
 //! Who runs the contract suites. A provider that `tests/run.sh` promises and that is missing fails here.
 
-#![expect(clippy::unwrap_used, reason = "a test ends by panicking")]
-
 use kiwi_core::domain::ImagePin;
 use kiwi_core::memory::{MemoryRuntime, MemoryStore};
 use kiwi_runtime::docker::{DockerConfig, DockerRuntime, Engine};

@@ -1,6 +1,6 @@
 //! The pitfalls of git fetches, each against a real smart-HTTP server.
 
-#![expect(clippy::unwrap_used, reason = "a test ends by panicking")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test ends by panicking")]
 
 use futures_util::StreamExt as _;
 use kiwi_core::domain::{CommitSha, GitProviderKind, Source};

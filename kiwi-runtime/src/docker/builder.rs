@@ -196,7 +196,7 @@ pub(super) fn diagnose(message: &str) -> Error {
         "failed to load metadata",
         "no match for platform",
         "repository does not exist",
-            "no such host",
+        "no such host",
         "dial tcp",
         "failed to do request",
         "tls handshake timeout",

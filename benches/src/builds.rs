@@ -1,0 +1,104 @@
+//! The build stage beside the same build by hand, in turn: BuildKit against BuildKit, classic against classic.
+
+use crate::command::peak;
+use crate::{median, row};
+use kiwi_tests::command::{Kiwi, unique};
+use kiwi_tests::git::{GitHost, Repository};
+use std::path::Path;
+use std::process::Command;
+use std::time::Instant;
+
+const ROUNDS: usize = 5;
+
+/// Debian's own docker command speaks BuildKit without a plug-in; a newer one elsewhere on the path may not.
+fn docker() -> &'static str {
+    if Path::new("/usr/bin/docker").exists() { "/usr/bin/docker" } else { "docker" }
+}
+
+struct Pair {
+    _host: GitHost,
+    repository: Repository,
+    kiwi: Kiwi,
+    name: String,
+    buildkit: bool,
+}
+
+pub(crate) fn measure() {
+    for buildkit in [true, false] {
+        let builder = if buildkit { "BuildKit" } else { "classic" };
+        let small = pair(buildkit, 0);
+        small.compare(&format!("{builder}, small context, cold"), true);
+        small.compare(&format!("{builder}, small context, warm"), false);
+        let large = pair(buildkit, 500);
+        large.compare(&format!("{builder}, 500 MB in files of 1 MB, one file changed"), true);
+        large.compare(&format!("{builder}, 500 MB in files of 1 MB, nothing changed"), false);
+        row(&format!("{builder}: kiwi's peak memory, 500 MB context"), &format!("{:.1} MiB", peak(&large.kiwi, &["build", &large.name])));
+    }
+}
+
+fn pair(buildkit: bool, files: usize) -> Pair {
+    let host = GitHost::start(None);
+    let repository = host.create("big");
+    let dockerfile = "FROM debian:bookworm-slim\nCOPY . /app\nRUN sleep 1 && cat /app/salt\n";
+    std::fs::write(repository.folder().join("Dockerfile"), dockerfile).unwrap();
+    std::fs::write(repository.folder().join(".dockerignore"), ".git\n").unwrap();
+    std::fs::write(repository.folder().join("salt"), "0").unwrap();
+    let mut state: u64 = 1;
+    for index in 0..files {
+        // Not compressible, as images and archives are.
+        let bytes: Vec<u8> = std::iter::repeat_with(|| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 40) as u8
+        })
+        .take(1 << 20)
+        .collect();
+        std::fs::write(repository.folder().join(format!("file-{index}")), bytes).unwrap();
+    }
+    repository.push("main");
+    let kiwi = Kiwi::new().env("KIWI_DOCKER_BUILDER", if buildkit { "buildkit" } else { "classic" }).with_runtime();
+    let name = unique("big");
+    kiwi.run(&["service", "register", &name, "--git", &host.url("big")]).ok();
+    Pair { _host: host, repository, kiwi, name, buildkit }
+}
+
+impl Pair {
+    fn salt(&self) {
+        std::fs::write(self.repository.folder().join("salt"), unique("salt")).unwrap();
+    }
+
+    fn by_hand(&self) -> f64 {
+        let began = Instant::now();
+        let status = Command::new(docker())
+            .args(["build", "--quiet", "--tag", &format!("by-hand/{}", self.name), "."])
+            .env("DOCKER_BUILDKIT", if self.buildkit { "1" } else { "0" })
+            .current_dir(self.repository.folder())
+            .output()
+            .unwrap();
+        assert!(status.status.success(), "{}", String::from_utf8_lossy(&status.stderr));
+        began.elapsed().as_secs_f64()
+    }
+
+    fn by_kiwi(&self) -> f64 {
+        self.kiwi.run(&["build", &self.name, "-o", "json"]).ok().json()["seconds"].as_f64().unwrap()
+    }
+
+    fn compare(&self, what: &str, cold: bool) {
+        // Once each, uncounted: both have then sent everything before.
+        self.by_hand();
+        self.by_kiwi();
+        let (mut hand, mut kiwi) = (Vec::new(), Vec::new());
+        for _ in 0..ROUNDS {
+            if cold {
+                self.salt();
+            }
+            hand.push(self.by_hand());
+            if cold {
+                self.salt();
+                self.repository.push("main");
+            }
+            kiwi.push(self.by_kiwi());
+        }
+        let (hand, kiwi) = (median(&mut hand), median(&mut kiwi));
+        row(&format!("{what}: build stage / by hand, medians of {ROUNDS}"), &format!("{kiwi:.2} s / {hand:.2} s = {:.2}", kiwi / hand));
+    }
+}
