@@ -200,3 +200,22 @@ fn an_image_travels_through_a_registry_with_a_password() {
     kiwi.run(&["service", "update", &name, "--drain", "1"]).ok();
     kiwi.run(&["service", "remove", &name]).ok();
 }
+
+#[test]
+fn an_interrupted_run_leaves_nothing_behind() {
+    let service = delivered("stopped", &[]);
+    service.kiwi.run(&["service", "update", &service.name, "--test", "echo the-test-began; sleep 300"]).ok();
+    service.push("two");
+    let child = service.kiwi.start(&["run", &service.name]);
+    let task = || docker(&["ps", "--quiet", "--filter", &format!("label=kiwi.dev/service={}", service.name), "--filter", "label=kiwi.dev/role=task"]);
+    while task().is_empty() {
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    kiwi_tests::crash::kill("-INT", child.id());
+    let ended = kiwi_tests::command::finished(child.wait_with_output().unwrap(), Duration::ZERO);
+    assert_eq!(ended.code, 130, "{ended:?}");
+    assert_eq!(task(), Vec::<String>::new());
+    let run = service.kiwi.run(&["runs", "list", "--limit", "1", "-o", "json"]).ok().json();
+    assert_eq!((&run[0]["status"], service.answer().as_str()), (&Value::from("cancelled"), "shop one hello"));
+    service.end();
+}

@@ -1,7 +1,7 @@
 //! A runtime that remembers which release is live.
 
 use super::{Failures, lock};
-use crate::domain::Release;
+use crate::domain::{Release, RunId};
 use crate::error::{Error, ErrorKind, Result};
 use crate::provider::{
     Aborted, ApplyRequest, BoxStream, Candidate, CheckItem, Cleanup, ContainerPlan, ContainerStatus, DeploymentEvent, DeploymentPlan, Endpoint, Guarantee,
@@ -135,6 +135,10 @@ impl Runtime for MemoryRuntime {
     fn task(&self, _: TaskRequest) -> BoxStream<Result<TaskEvent>> {
         let code = *lock(&self.task_exit);
         futures_util::stream::once(async move { Ok(TaskEvent::Exited { code, out_of_memory: false }) }).boxed()
+    }
+
+    async fn cancel_tasks(&self, _: &RunId) -> Result<()> {
+        Ok(())
     }
 
     async fn remove(&self, workload: &Workload, _: bool) -> Result<()> {

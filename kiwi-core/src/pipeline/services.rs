@@ -182,9 +182,16 @@ impl Kiwi {
                 .with_hint(format!("wait for it, resume it with `kiwi runs resume`, or cancel it with `kiwi runs cancel {}`", run.id)));
         }
         for environment in EnvironmentName::ALL {
-            if let Some(newest) = self.store().deployments(&service.id, environment, 1).await?.first() {
-                let workload = self.workload(&service, environment);
-                self.open_runtime(actor, &newest.release.runtime).await?.remove(&workload, volumes).await?;
+            let workload = self.workload(&service, environment);
+            match self.store().deployments(&service.id, environment, 1).await?.first() {
+                Some(newest) => self.open_runtime(actor, &newest.release.runtime).await?.remove(&workload, volumes).await?,
+                // Tests may have left a network there; a runtime that is gone must not keep a service that was never deployed.
+                None => {
+                    let runtime = service.build.runtime.as_ref().unwrap_or(&service.runtime);
+                    if let Err(error) = self.open_runtime(actor, runtime).await?.remove(&workload, volumes).await {
+                        tracing::debug!(error = %error.chain(), "nothing to remove");
+                    }
+                }
             }
         }
         let mut secrets: Vec<_> = service.build.secrets.values().cloned().collect();

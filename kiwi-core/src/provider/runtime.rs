@@ -342,8 +342,12 @@ pub trait Runtime: Send + Sync {
     /// Log lines of the replicas, oldest first, each replica in order.
     fn logs(&self, query: LogQuery) -> BoxStream<Result<LogLine>>;
 
-    /// Runs a command to its end and removes its container. A repeated call removes what the first one left and runs anew.
+    /// Runs a command to its end and removes its container. A repeated call removes what the first one left and runs anew;
+    /// after a drop, [`cancel_tasks`](Self::cancel_tasks) removes it.
     fn task(&self, request: TaskRequest) -> BoxStream<Result<TaskEvent>>;
+
+    /// Stops every task of a run and removes its container. Idempotent.
+    async fn cancel_tasks(&self, run: &RunId) -> Result<()>;
 
     /// Removes everything of a workload; its volumes only when asked. Idempotent.
     async fn remove(&self, workload: &Workload, volumes: bool) -> Result<()>;

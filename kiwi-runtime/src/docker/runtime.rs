@@ -8,7 +8,7 @@ use super::replica::{self, Place};
 use super::{apply, clean, convert, logs, network, plan, pull, status, task};
 use async_trait::async_trait;
 use bollard::models::SystemInfo;
-use kiwi_core::domain::Release;
+use kiwi_core::domain::{Release, RunId};
 use kiwi_core::error::{Error, ErrorKind, Result};
 use kiwi_core::provider::{
     Aborted, ApplyRequest, BoxStream, Candidate, CheckItem, Cleanup, DeploymentEvent, DeploymentPlan, LogLine, LogQuery, Runtime, RuntimeCapabilities,
@@ -131,6 +131,10 @@ impl Runtime for DockerRuntime {
     fn task(&self, request: TaskRequest) -> BoxStream<Result<TaskEvent>> {
         let engine = self.engine.clone();
         feed(move |feed| async move { task::task(&engine, request, &feed).await })
+    }
+
+    async fn cancel_tasks(&self, run: &RunId) -> Result<()> {
+        task::cancel(&self.engine, run).await
     }
 
     async fn remove(&self, workload: &Workload, volumes: bool) -> Result<()> {

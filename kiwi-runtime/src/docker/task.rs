@@ -7,12 +7,14 @@ use super::{convert, network, pull, replica};
 use bollard::container::{AttachContainerResults, LogOutput};
 use bollard::models::{ContainerCreateBody, HostConfig};
 use bollard::query_parameters::{
-    AttachContainerOptionsBuilder, CreateContainerOptionsBuilder, DownloadFromContainerOptionsBuilder, UploadToContainerOptionsBuilder, WaitContainerOptions,
+    AttachContainerOptionsBuilder, CreateContainerOptionsBuilder, DownloadFromContainerOptionsBuilder, ListContainersOptionsBuilder,
+    UploadToContainerOptionsBuilder, WaitContainerOptions,
 };
 use futures_util::StreamExt as _;
-use kiwi_core::domain::LogStream;
+use kiwi_core::domain::{LogStream, RunId};
 use kiwi_core::error::{Error, ErrorKind, Result};
 use kiwi_core::provider::{TaskEvent, TaskRequest};
+use std::collections::HashMap;
 use std::time::Duration;
 
 pub(super) async fn task(engine: &Engine, mut request: TaskRequest, feed: &Feed<TaskEvent>) -> Result<()> {
@@ -27,6 +29,16 @@ pub(super) async fn task(engine: &Engine, mut request: TaskRequest, feed: &Feed<
     }
     let (code, out_of_memory) = result?;
     feed.send(TaskEvent::Exited { code, out_of_memory }).await;
+    Ok(())
+}
+
+pub(super) async fn cancel(engine: &Engine, run: &RunId) -> Result<()> {
+    let labels = vec![format!("{}={run}", labels::RUN), format!("{}={}", labels::ROLE, role::TASK)];
+    let filters = HashMap::from([("label".to_owned(), labels)]);
+    let options = ListContainersOptionsBuilder::default().all(true).filters(&filters).build();
+    for found in engine.docker.list_containers(Some(options)).await.map_err(convert::engine("list tasks"))? {
+        replica::remove(engine, found.id.as_deref().unwrap_or_default()).await?;
+    }
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use futures_util::StreamExt as _;
-use kiwi_core::domain::Release;
+use kiwi_core::domain::{Release, RunId};
 use kiwi_core::error::{Error, ErrorKind, Result};
 use kiwi_core::provider::{
     Aborted, ApplyRequest, BoxStream, Candidate, CheckItem, Cleanup, DeploymentEvent, DeploymentPlan, LogLine, LogQuery, Runtime, RuntimeCapabilities,
@@ -128,6 +128,10 @@ impl Runtime for KubernetesRuntime {
 
     fn task(&self, _: TaskRequest) -> BoxStream<Result<TaskEvent>> {
         refused("run task")
+    }
+
+    async fn cancel_tasks(&self, _: &RunId) -> Result<()> {
+        Ok(())
     }
 
     async fn remove(&self, _: &Workload, _: bool) -> Result<()> {

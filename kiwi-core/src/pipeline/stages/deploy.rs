@@ -94,6 +94,7 @@ pub(super) async fn clean_up(context: &Context<'_>, error: &Error) -> Result<Opt
     let request = context.kiwi.apply_request(&context.service, deployment.release.clone(), &context.run.id, &context.fence).await?;
     let runtime = context.kiwi.open_runtime(&context.actor(), &deployment.release.runtime).await?;
     runtime.remove_candidate(&request).await?;
+    runtime.cancel_tasks(&context.run.id).await?;
     if runtime.abort(&request).await? == Aborted::AlreadyLive {
         if deployment.live_at.is_none() {
             live(context, &mut deployment).await?;

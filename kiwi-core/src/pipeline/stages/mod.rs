@@ -39,7 +39,8 @@ pub(super) async fn run(stage: Stage, context: &mut Context<'_>) -> Result<Stage
 /// Undoes what a stage began before it failed or was cancelled. A deployment that turned out to be live is no failure.
 pub(super) async fn clean_up(stage: Stage, context: &mut Context<'_>, error: Error) -> Result<StageOutput> {
     let undone = match stage {
-        Stage::Build | Stage::Test => build::clean_up(context).await.map(|()| None),
+        Stage::Build => build::clean_up(context).await.map(|()| None),
+        Stage::Test => test::clean_up(context).await.map(|()| None),
         Stage::Deploy => deploy::clean_up(context, &error).await,
         _ => Ok(None),
     };

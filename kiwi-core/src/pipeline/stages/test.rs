@@ -31,6 +31,12 @@ pub(super) async fn run(context: &mut Context<'_>) -> Result<StageOutput> {
     })
 }
 
+/// Stops what still runs: a build of a test stage, or a test command.
+pub(super) async fn clean_up(context: &Context<'_>) -> Result<()> {
+    build::clean_up(context).await?;
+    context.kiwi.open_runtime(&context.actor(), context.build_runtime()).await?.cancel_tasks(&context.run.id).await
+}
+
 /// Runs a shell command in an image to its end; anything but exit code 0 is an error with the last log lines.
 #[expect(clippy::too_many_arguments, reason = "one call, two callers, every argument a different thing")]
 pub(super) async fn command_in_image(
