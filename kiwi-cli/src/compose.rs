@@ -49,8 +49,8 @@ pub(crate) async fn open(global: &Global, wrapper: Option<StoreWrapper>) -> Resu
 
 fn number(variable: &'static str) -> Result<Option<u64>> {
     match std::env::var(variable) {
-        Ok(text) => text.parse().map(Some).map_err(|_| Error::invalid("read environment", format!("{variable} is {text:?}, not a number"))),
-        Err(_) => Ok(None),
+        Ok(text) if !text.is_empty() => text.parse().map(Some).map_err(|_| Error::invalid("read environment", format!("{variable} is {text:?}, not a number"))),
+        _ => Ok(None),
     }
 }
 

@@ -219,3 +219,74 @@ fn an_interrupted_run_leaves_nothing_behind() {
     assert_eq!((&run[0]["status"], service.answer().as_str()), (&Value::from("cancelled"), "shop one hello"));
     service.end();
 }
+
+/// What a failed change must not touch: the route, the probe and the port of what is live. And a host's route must answer.
+#[test]
+fn a_failed_change_of_routes_leaves_the_old_ones() {
+    let host = format!("{}.example.com", unique("host"));
+    let service = delivered("routes", &["--host", &host, "--start-timeout", "4"]);
+    let by_host = |host: &str| {
+        let mut stream = TcpStream::connect(("127.0.0.1", 80)).unwrap();
+        stream.write_all(format!("GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").as_bytes()).unwrap();
+        let mut text = String::new();
+        stream.read_to_string(&mut text).unwrap();
+        text
+    };
+    assert!(by_host(&host).contains("shop one"), "the host's route answers");
+    assert!(by_host("nobody.example.com").starts_with("HTTP/1.1 404"));
+    let load = Load::start(service.port, Plan { keep_alive: 8, fresh: 2, slow: 0, ..Plan::near() });
+    // A health path that the new version does not have: the sample answers every path, so the version is made picky.
+    let picky = sample::APP.replace(
+        "if self.path == \"/slow\":",
+        "if self.path == \"/gone\":\n            self.send_error(404)\n            return\n        if self.path == \"/slow\":",
+    );
+    std::fs::write(service.repository.folder().join("app.py"), picky).unwrap();
+    service.repository.push("main");
+    service.kiwi.run(&["service", "update", &service.name, "--health", "/gone"]).ok();
+    let failed = service.kiwi.run(&["run", &service.name]);
+    assert!(failed.code == 1 && failed.err.contains("/gone does not answer"), "{}", failed.err);
+    assert!(by_host(&host).contains("shop one"));
+    // Another health path that works: the probes change, and no request is lost.
+    service.kiwi.run(&["service", "update", &service.name, "--health", "/well"]).ok();
+    service.kiwi.run(&["run", &service.name]).ok();
+    service.kiwi.run(&["rollback", &service.name, "--to", "1"]).ok();
+    // A port that another program has: nothing changes, and the port stays ours.
+    let taken = std::net::TcpListener::bind("0.0.0.0:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    service.kiwi.run(&["service", "update", &service.name, "--publish", &port]).ok();
+    let refused = service.kiwi.run(&["deploy", &service.name]);
+    assert!(refused.code == 1 && refused.err.contains("another program listens"), "{}", refused.err);
+    let status = service.kiwi.run(&["status", &service.name, "-o", "json"]).ok().json();
+    assert_eq!(status["url"], format!("http://127.0.0.1:{}", service.port));
+    let tally = load.finish();
+    assert_eq!(tally.failed.load(std::sync::atomic::Ordering::Relaxed), 0, "{:?}", tally.reasons.lock().unwrap());
+    service.end();
+}
+
+/// A secret that is no longer set comes back with an old release, and must be hidden still.
+#[test]
+fn an_old_secret_is_hidden_too() {
+    let service = delivered("oldsecret", &["--release-command", "echo the-secret-is $GREETING"]);
+    for secret in ["first-secret-value", "second-secret-value"] {
+        service.kiwi.run_with(&["config", &service.name, "--secret", "GREETING"], secret).ok();
+    }
+    let back = service.kiwi.run(&["rollback", &service.name]).ok();
+    assert!(back.err.contains("the-secret-is [redacted]"), "{}", back.err);
+    let found = std::process::Command::new("grep").args(["-rlF", "first-secret-value"]).arg(service.kiwi.data()).output().unwrap();
+    assert!(found.stdout.is_empty());
+    service.end();
+}
+
+#[test]
+fn nobody_s_change_of_settings_is_lost() {
+    let service = delivered("both", &[]);
+    std::thread::scope(|scope| {
+        for index in 0..4 {
+            let (kiwi, name) = (&service.kiwi, &service.name);
+            scope.spawn(move || kiwi.run(&["config", name, "--set", &format!("P{index}=x")]).ok());
+        }
+    });
+    let settings = service.kiwi.run(&["config", &service.name, "-o", "json"]).ok().json();
+    assert_eq!(settings["variables"].as_object().unwrap().len(), 4, "{settings}");
+    service.end();
+}

@@ -24,7 +24,9 @@ pub(crate) async fn run(arguments: Arguments, wrapper: Option<StoreWrapper>) -> 
     let session = || open(&arguments.global, wrapper);
     match arguments.command {
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Arguments::command(), "kiwi", &mut std::io::stdout());
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Arguments::command(), "kiwi", &mut script);
+            output::line(String::from_utf8_lossy(&script).trim_end());
             Ok(ExitCode::SUCCESS)
         }
         Command::Doctor => doctor::run(&arguments.global).await,

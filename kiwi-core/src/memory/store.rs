@@ -3,7 +3,7 @@
 use super::lock;
 use crate::domain::{
     Deployment, DeploymentStatus, EnvironmentName, EnvironmentSettings, Event, EventBody, OrganizationId, RegistryName, RegistrySettings, Run, RunId,
-    RuntimeName, RuntimeSettings, SecretId, Service, ServiceId, ServiceName, Timestamp,
+    RunStatus, RuntimeName, RuntimeSettings, SecretId, Service, ServiceId, ServiceName, Timestamp,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::provider::store::{
@@ -262,6 +262,9 @@ impl RunStore for MemoryStore {
         let mut state = lock(&self.state);
         state.check(fence)?;
         if let Some((_, _, kept)) = state.runs.get_mut(&run.id) {
+            if kept.status == RunStatus::Cancelled && !run.status.is_final() {
+                return Err(Error::new(ErrorKind::Cancelled, "write run", "somebody cancelled the run"));
+            }
             let cancel_requested = kept.cancel_requested;
             *kept = Run { cancel_requested, ..run.clone() };
         }
@@ -276,6 +279,9 @@ impl RunStore for MemoryStore {
             }
             Some((_, _, run)) => {
                 run.cancel_requested = true;
+                if run.status == RunStatus::Queued {
+                    (run.status, run.finished_at) = (RunStatus::Cancelled, Some(Timestamp::now()));
+                }
                 Ok(())
             }
         }

@@ -5,10 +5,10 @@ use crate::access::{Actor, Operation};
 use crate::domain::{Event, EventBody, LogStream, RunId, Stage, StageStatus, Timestamp};
 use crate::error::{ErrorKind, Result};
 use crate::provider::{BoxStream, Fence, Store};
-use crate::secret::{RedactingStream, Redactor};
+use crate::secret::{RedactingStream, Redactor, SecretString};
 use futures_util::StreamExt as _;
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -30,14 +30,14 @@ enum Message {
 #[derive(Clone)]
 pub(super) struct EventSink {
     sender: mpsc::Sender<Message>,
-    redactor: Arc<Redactor>,
+    redactor: Arc<RwLock<Redactor>>,
 }
 
 impl EventSink {
     pub(super) fn start(store: Arc<dyn Store>, written: watch::Sender<u64>, run: RunId, fence: Fence, redactor: Redactor) -> Self {
         let (sender, receiver) = mpsc::channel(4096);
         tokio::spawn(write(store, written, run, fence, receiver));
-        Self { sender, redactor: Arc::new(redactor) }
+        Self { sender, redactor: Arc::new(RwLock::new(redactor)) }
     }
 
     pub(super) async fn send(&self, body: EventBody) {
@@ -70,11 +70,22 @@ impl EventSink {
     }
 
     pub(super) fn redact_text(&self, text: &str) -> String {
-        self.redactor.redact(text)
+        self.redactor().redact(text)
+    }
+
+    /// Hides these too from now on: an older release brings secrets that today's settings no longer name.
+    pub(super) fn protect<'a>(&self, secrets: impl IntoIterator<Item = &'a SecretString>) {
+        let mut redactor = self.redactor.write().unwrap_or_else(PoisonError::into_inner);
+        secrets.into_iter().for_each(|secret| redactor.add(secret));
+    }
+
+    fn redactor(&self) -> RwLockReadGuard<'_, Redactor> {
+        self.redactor.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn redact(&self, body: EventBody) -> EventBody {
-        let redact = |text: String| self.redactor.redact(&text);
+        let redactor = self.redactor();
+        let redact = |text: String| redactor.redact(&text);
         match body {
             EventBody::Stage { stage, status, message } => EventBody::Stage { stage, status, message: message.map(redact) },
             EventBody::Info { message } => EventBody::Info { message: redact(message) },
@@ -96,8 +107,8 @@ pub(super) struct StageLog {
 
 impl StageLog {
     pub(super) async fn push(&mut self, stream: LogStream, chunk: &[u8]) {
-        let redactor = &self.sink.redactor;
-        let (redacting, pending) = self.streams.entry(stream).or_insert_with(|| (redactor.stream(), Vec::new()));
+        let sink = &self.sink;
+        let (redacting, pending) = self.streams.entry(stream).or_insert_with(|| (sink.redactor().stream(), Vec::new()));
         pending.extend(redacting.push(chunk));
         let mut lines = Vec::new();
         while let Some(end) = pending.iter().position(|byte| *byte == b'\n').or_else(|| (pending.len() > LONGEST_LINE).then_some(LONGEST_LINE)) {

@@ -3,15 +3,19 @@
 use super::{Kiwi, missing};
 use crate::access::{Actor, Operation};
 use crate::domain::{
-    Branch, BuildSettings, ContainerName, ContainerSpec, EnvironmentName, EnvironmentSettings, GitProviderKind, GitUrl, ImageReference, RuntimeName, Service,
-    ServiceId, ServiceName, Source, Strategy, Timestamp, Variable, VariableName,
+    Branch, BuildSettings, ContainerName, ContainerSpec, EnvironmentName, EnvironmentSettings, GitProviderKind, GitUrl, ImageReference, RunId, RuntimeName,
+    Service, ServiceId, ServiceName, Source, Strategy, Timestamp, Variable, VariableName,
 };
 use crate::error::{Error, ErrorKind, Result};
-use crate::provider::store::RunFilter;
-use crate::provider::{ServiceSource, SourceAccess, SourceReport, Workload};
+use crate::provider::store::{Claim, RunFilter};
+use crate::provider::{Fence, ServiceSource, SourceAccess, SourceReport, Workload};
 use crate::secret::SecretString;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
+
+/// A process that dies while it changes settings blocks others for so long.
+const SETTINGS_LEASE: Duration = Duration::from_secs(5);
 
 /// What a person gives to register a service. Absent values are found out or have a default.
 #[derive(Debug, Clone)]
@@ -158,6 +162,13 @@ impl Kiwi {
     /// Changes the settings of a service. They hold for what is built and deployed from now on; what runs stays as it is.
     pub async fn update_service(&self, actor: &Actor, name: &ServiceName, change: impl FnOnce(&mut Service) -> Result<()> + Send) -> Result<Service> {
         actor.may(Operation::ChangeServices)?;
+        let fence = self.lock_settings(actor, name).await?;
+        let updated = self.update_service_locked(actor, name, change).await;
+        self.store().release(&fence).await?;
+        updated
+    }
+
+    async fn update_service_locked(&self, actor: &Actor, name: &ServiceName, change: impl FnOnce(&mut Service) -> Result<()> + Send) -> Result<Service> {
         let before = self.service(actor, name).await?;
         let mut service = before.clone();
         change(&mut service)?;
@@ -223,6 +234,31 @@ impl Kiwi {
         change: impl FnOnce(&mut EnvironmentSettings) + Send,
     ) -> Result<EnvironmentSettings> {
         actor.may(Operation::Deploy)?;
+        let fence = self.lock_settings(actor, name).await?;
+        let updated = self.update_environment_locked(actor, name, environment, secrets, change).await;
+        self.store().release(&fence).await?;
+        updated
+    }
+
+    /// Settings are read, changed and written; two people who do it at once must both be heard.
+    async fn lock_settings(&self, actor: &Actor, name: &ServiceName) -> Result<Fence> {
+        let slot = format!("settings/{}", self.service(actor, name).await?.id);
+        loop {
+            match self.store().claim(&slot, &RunId::generate(), &format!("{}-{}", self.inner.owner, RunId::generate()), SETTINGS_LEASE).await? {
+                Claim::Held(fence) => return Ok(fence),
+                Claim::Busy { .. } => tokio::time::sleep(Duration::from_millis(20)).await,
+            }
+        }
+    }
+
+    async fn update_environment_locked(
+        &self,
+        actor: &Actor,
+        name: &ServiceName,
+        environment: EnvironmentName,
+        secrets: BTreeMap<VariableName, SecretString>,
+        change: impl FnOnce(&mut EnvironmentSettings) + Send,
+    ) -> Result<EnvironmentSettings> {
         let service = self.service(actor, name).await?;
         let mut settings = self.store().environment(&service.id, environment).await?;
         change(&mut settings);

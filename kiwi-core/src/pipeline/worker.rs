@@ -51,7 +51,7 @@ impl Kiwi {
                     match finished {
                         Err(error) if first.id == target => return Err(error),
                         Err(error) => tracing::warn!(run = %first.id, error = %error.chain(), "a run in front could not be worked"),
-                        Ok(finished) if first.id == target => follow_up = self.roll_back_refused(&finished).await?,
+                        Ok((finished, Some(ErrorKind::GateRefused))) if first.id == target => follow_up = self.roll_back_refused(&finished).await?,
                         Ok(_) => {}
                     }
                 }
@@ -85,7 +85,7 @@ impl Kiwi {
         Ok(finished)
     }
 
-    async fn execute(&self, run: Run, fence: Fence, superseded: bool) -> Result<Run> {
+    async fn execute(&self, run: Run, fence: Fence, superseded: bool) -> Result<(Run, Option<ErrorKind>)> {
         let (tell, signal) = watch::channel(Signal::GoOn);
         let heart = tokio::spawn(beat(self.clone(), fence.clone(), tell));
         let result = self.execute_under_lease(run, &fence, superseded, signal).await;
@@ -94,18 +94,21 @@ impl Kiwi {
         result
     }
 
-    async fn execute_under_lease(&self, mut run: Run, fence: &Fence, superseded: bool, signal: watch::Receiver<Signal>) -> Result<Run> {
+    async fn execute_under_lease(&self, mut run: Run, fence: &Fence, superseded: bool, signal: watch::Receiver<Signal>) -> Result<(Run, Option<ErrorKind>)> {
         let store = &self.inner.store;
         // The queue was read before the slot was ours; the run may have moved on since.
         run = store.run(&run.id).await?.ok_or_else(|| super::missing("run", &run.id))?;
         if run.status.is_final() {
-            return Ok(run);
+            return Ok((run, None));
         }
         let service = store.service_by_id(&run.service).await?.ok_or_else(|| super::missing("service", &run.service_name))?;
         let events = EventSink::start(store.clone(), self.inner.written.clone(), run.id.clone(), fence.clone(), self.redactor(&service, &run).await?);
         let resumed = run.status == RunStatus::Running;
+        if run.cancel_requested && !resumed {
+            return Ok((self.finish(run, fence, &events, RunStatus::Cancelled, None).await?, None));
+        }
         if superseded && !resumed {
-            return self.finish(run, fence, &events, RunStatus::Superseded, None).await;
+            return Ok((self.finish(run, fence, &events, RunStatus::Superseded, None).await?, None));
         }
         if resumed {
             events.info("resumed after its worker was lost").await;
@@ -117,7 +120,7 @@ impl Kiwi {
         let outcome = run_stages(&mut context, signal).await;
         let run = context.run;
         match outcome {
-            Ok(()) => self.finish(run, fence, &events, RunStatus::Succeeded, None).await,
+            Ok(()) => Ok((self.finish(run, fence, &events, RunStatus::Succeeded, None).await?, None)),
             Err(error) if error.kind() == ErrorKind::LeaseLost => Err(error),
             Err(error) => {
                 let status = match error.kind() {
@@ -128,7 +131,7 @@ impl Kiwi {
                 let mut diagnosis = Diagnosis::from(&error);
                 diagnosis.cause = events.redact_text(&diagnosis.cause);
                 diagnosis.log.iter_mut().for_each(|line| *line = events.redact_text(line));
-                self.finish(run, fence, &events, status, Some(diagnosis)).await
+                Ok((self.finish(run, fence, &events, status, Some(diagnosis)).await?, Some(error.kind())))
             }
         }
     }

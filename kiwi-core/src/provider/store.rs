@@ -120,9 +120,9 @@ pub trait RunStore: Send + Sync {
     async fn renew(&self, fence: &Fence, lease: Duration) -> Result<bool>;
     /// Gives the slot back. Giving back what is lost is no error.
     async fn release(&self, fence: &Fence) -> Result<()>;
-    /// Replaces the run's record. Errors: `LeaseLost`.
+    /// Replaces the run's record. Errors: `LeaseLost`, `Cancelled` when it was cancelled while it waited.
     async fn update_run(&self, run: &Run, fence: &Fence) -> Result<()>;
-    /// Marks a run to be cancelled. Errors: `NotFound`, `Conflict` when it is finished.
+    /// Marks a run to be cancelled; one that still waits for its turn is cancelled at once. Errors: `NotFound`, `Conflict` when it is finished.
     async fn request_cancel(&self, id: &RunId) -> Result<()>;
 }
 

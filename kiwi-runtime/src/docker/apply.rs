@@ -97,18 +97,16 @@ impl Work<'_> {
         let mut servers: Vec<(ContainerName, Vec<Server>)> = Vec::new();
         for container in rolled {
             let replicas = self.start(network, container).await?;
-            servers.push((container.name.clone(), self.until_healthy(container, &replicas).await?));
+            servers.push((container.name.clone(), self.until_healthy(container, routes.route(&container.name), &replicas).await?));
         }
         for container in recreated {
             self.stop_old(container).await?;
             let replicas = self.start(network, container).await?;
-            servers.push((container.name.clone(), self.until_healthy(container, &replicas).await?));
+            servers.push((container.name.clone(), self.until_healthy(container, routes.route(&container.name), &replicas).await?));
         }
 
         self.lock.check().await?;
         routes.revision = Some(release.revision);
-        // Routes that the release no longer has lead nowhere from now on.
-        routes.containers.retain(|route| release.containers.iter().any(|container| container.name == route.container));
         for route in &mut routes.containers {
             route.servers = servers.iter().find(|(name, _)| *name == route.container).map(|(_, servers)| servers.clone()).unwrap_or_default();
         }
@@ -136,7 +134,7 @@ impl Work<'_> {
     }
 
     /// Waits until every replica answers, seen from the gateway.
-    async fn until_healthy(&mut self, container: &ReleaseContainer, replicas: &[Replica]) -> Result<Vec<Server>> {
+    async fn until_healthy(&mut self, container: &ReleaseContainer, route: Option<&Route>, replicas: &[Replica]) -> Result<Vec<Server>> {
         let request = self.request;
         let label = format!("start {}", container.name);
         let total = Some(replicas.len() as u64);
@@ -150,7 +148,7 @@ impl Work<'_> {
             .collect();
         let began = Instant::now();
         let deadline = began + Duration::from_secs(u64::from(request.release.rollout.start_seconds));
-        if container.port.is_none() {
+        let Some(route) = route else {
             while began.elapsed() < STEADY {
                 for replica in replicas {
                     replica::alive(self.engine, &replica.name, container).await?;
@@ -158,16 +156,16 @@ impl Work<'_> {
                 tokio::time::sleep(LOOK).await;
             }
             return Ok(Vec::new());
-        }
+        };
         for server in &servers {
-            self.gateway.add(&request.workload, &container.name, server).await?;
+            self.gateway.add(route, server).await?;
         }
         let mut waiting: Vec<usize> = (0..servers.len()).collect();
         let mut last = String::new();
         loop {
             let mut still = Vec::new();
             for index in waiting {
-                let probe = self.gateway.probe(&request.workload, &container.name, &servers[index]).await?;
+                let probe = self.gateway.probe(route, &servers[index]).await?;
                 if !probe.healthy {
                     // A reload for another service starts probing anew; what was seen before still says more.
                     if probe.detail.starts_with('L') || last.is_empty() {
@@ -286,7 +284,7 @@ impl Work<'_> {
     async fn undo(&mut self) -> Result<()> {
         let request = self.request;
         let routes = self.routes().await?;
-        for route in &routes.containers {
+        for route in routes.containers.iter().chain(&routes.staged) {
             let ours = format!("r{}-", request.release.revision);
             let begun: Vec<_> =
                 self.gateway.servers(&request.workload, &route.container).await?.into_iter().filter(|server| server.starts_with(&ours)).collect();
@@ -305,9 +303,8 @@ impl Work<'_> {
                     self.lock.check().await?;
                     self.engine.docker.start_container(&found.name, None).await.map_err(super::convert::engine("start container"))?;
                 }
-                // Drained servers get their traffic back, and the routes are the old release's alone.
-                let kept: Vec<Route> = routes.containers.into_iter().filter(|route| !route.servers.is_empty() || route.port.is_some()).collect();
-                self.gateway.switch(&Routes { containers: kept, ..routes }).await
+                // Drained servers get their traffic back, and what was staged is gone.
+                self.gateway.switch(&routes).await
             }
             // The first release ever failed: nothing of it stays.
             None => {
@@ -322,7 +319,7 @@ impl Work<'_> {
 
     async fn routes(&mut self) -> Result<Routes> {
         let found = self.gateway.all().await?.into_iter().find(|routes| routes.workload == self.request.workload);
-        Ok(found.unwrap_or_else(|| Routes { workload: self.request.workload.clone(), revision: None, containers: Vec::new() }))
+        Ok(found.unwrap_or_else(|| Routes { workload: self.request.workload.clone(), revision: None, containers: Vec::new(), staged: Vec::new() }))
     }
 }
 

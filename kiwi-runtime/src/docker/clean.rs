@@ -61,8 +61,7 @@ pub(super) async fn clean(engine: &Engine, keep: &Cleanup) -> Result<Vec<String>
         let all = engine.docker.list_containers(Some(options)).await.map_err(convert::engine("list containers"))?;
         all.into_iter().filter_map(|container| container.image_id).collect()
     };
-    // Only images that Kiwi built: they carry its label and the tag of a run.
-    let filters = HashMap::from([("label".to_owned(), vec![labels::SERVICE.to_owned()])]);
+    // Only images that this installation built: they carry its label and the tag of a run.
     let images =
         engine.docker.list_images(Some(ListImagesOptionsBuilder::default().filters(&filters).build())).await.map_err(convert::engine("list images"))?;
     for image in images {

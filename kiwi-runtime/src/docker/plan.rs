@@ -15,6 +15,7 @@ pub(super) fn guarantee(container: &ReleaseContainer, strategy: Strategy) -> Gua
 pub(super) fn wanted_routes(request: &ApplyRequest) -> Routes {
     let route = |container: &ReleaseContainer| Route {
         container: container.name.clone(),
+        backend: format!("{}.r{}", super::gateway::backend_name(&request.workload, &container.name), request.release.revision),
         protocol: container.protocol,
         health: container.health.clone(),
         port: container.is_exposed().then(|| container.publish.map_or(0, |port| port.number())),
@@ -23,7 +24,7 @@ pub(super) fn wanted_routes(request: &ApplyRequest) -> Routes {
         servers: Vec::new(),
     };
     let with_port = request.release.containers.iter().filter(|container| container.port.is_some());
-    Routes { workload: request.workload.clone(), revision: None, containers: with_port.map(route).collect() }
+    Routes { workload: request.workload.clone(), revision: None, containers: with_port.map(route).collect(), staged: Vec::new() }
 }
 
 pub(super) async fn plan(engine: &Engine, request: &ApplyRequest) -> Result<DeploymentPlan> {
@@ -36,7 +37,7 @@ pub(super) async fn plan(engine: &Engine, request: &ApplyRequest) -> Result<Depl
         let all = gateway.all().await?;
         let ours = all.iter().find(|routes| routes.workload == request.workload);
         let mut wanted = wanted_routes(request);
-        super::gateway::choose_ports(&all, ours, &mut wanted)?;
+        super::gateway::choose_ports(&all, ours, &[], &mut wanted)?;
         running = ours.cloned();
     }
     for container in &release.containers {

@@ -87,11 +87,12 @@ impl Runtime for DockerRuntime {
         let replica = replica::start(&self.engine, request, &alone, place).await?;
         let server = Server { name: "candidate".to_owned(), address: format!("{}:{port}", replica.address) };
         let mut gateway = Gateway::open(&self.engine).await?;
-        gateway.prepare(plan::wanted_routes(request)).await?;
-        gateway.add(&request.workload, &container.name, &server).await?;
+        let routes = gateway.prepare(plan::wanted_routes(request)).await?;
+        let Some(route) = routes.route(&container.name) else { return Ok(Candidate { endpoint: None }) };
+        gateway.add(route, &server).await?;
         let deadline = Instant::now() + Duration::from_secs(u64::from(request.release.rollout.start_seconds));
         loop {
-            let probe = gateway.probe(&request.workload, &container.name, &server).await?;
+            let probe = gateway.probe(route, &server).await?;
             if probe.healthy {
                 gateway.forget(&request.workload, &container.name, &[server.name]).await?;
                 return Ok(Candidate { endpoint: format!("http://{}:{port}/", replica.address).parse().ok() });

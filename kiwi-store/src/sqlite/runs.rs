@@ -2,7 +2,7 @@
 
 use super::{SqliteStore, integer, read_json, sql, text, write_json};
 use async_trait::async_trait;
-use kiwi_core::domain::{Event, EventBody, OrganizationId, Run, RunId, Timestamp};
+use kiwi_core::domain::{Event, EventBody, OrganizationId, Run, RunId, RunStatus, Timestamp};
 use kiwi_core::error::{Error, ErrorKind, Result};
 use kiwi_core::provider::Fence;
 use kiwi_core::provider::store::{Claim, EventStore, RunFilter, RunStore};
@@ -126,25 +126,37 @@ impl RunStore for SqliteStore {
 
     async fn update_run(&self, run: &Run, fence: &Fence) -> Result<()> {
         let mut transaction = self.write_fenced(fence).await?;
-        sqlx::query("UPDATE runs SET finished = ?, body = ? WHERE id = ?")
+        let done = sqlx::query("UPDATE runs SET finished = ?, body = ? WHERE id = ? AND finished = 0")
             .bind(i64::from(run.status.is_final()))
             .bind(write_json(run)?)
             .bind(text(&run.id))
             .execute(&mut *transaction)
             .await
             .map_err(sql("write run"))?;
+        if done.rows_affected() == 0 {
+            return Err(Error::new(ErrorKind::Cancelled, "write run", "somebody cancelled the run"));
+        }
         transaction.commit().await.map_err(sql("write run"))
     }
 
     async fn request_cancel(&self, id: &RunId) -> Result<()> {
-        let done = sqlx::query("UPDATE runs SET cancel_requested = 1 WHERE id = ? AND finished = 0")
-            .bind(text(id))
-            .execute(&self.pool)
-            .await
-            .map_err(sql("cancel run"))?;
-        if done.rows_affected() > 0 {
-            return Ok(());
+        let mut transaction = self.write().await?;
+        let row = sqlx::query("SELECT body, cancel_requested FROM runs WHERE id = ? AND finished = 0").bind(text(id)).fetch_optional(&mut *transaction).await;
+        if let Some(row) = row.map_err(sql("cancel run"))? {
+            let mut waiting = run(&row)?;
+            if waiting.status == RunStatus::Queued {
+                (waiting.status, waiting.finished_at) = (RunStatus::Cancelled, Some(Timestamp::now()));
+            }
+            sqlx::query("UPDATE runs SET cancel_requested = 1, finished = ?, body = ? WHERE id = ?")
+                .bind(i64::from(waiting.status.is_final()))
+                .bind(write_json(&waiting)?)
+                .bind(text(id))
+                .execute(&mut *transaction)
+                .await
+                .map_err(sql("cancel run"))?;
+            return transaction.commit().await.map_err(sql("cancel run"));
         }
+        drop(transaction);
         match self.run(id).await? {
             Some(run) => Err(Error::new(ErrorKind::Conflict, "cancel run", format!("run {id} is {} already", run.status.as_str()))),
             None => Err(Error::new(ErrorKind::NotFound, "cancel run", format!("there is no run {id}"))),

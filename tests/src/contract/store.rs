@@ -118,8 +118,9 @@ async fn leases(store: &dyn Store) {
     store.insert_run(&service.organization, "s", &first).await.unwrap();
     let fence = held(store, "s", &first.id, "a", Duration::from_millis(200)).await;
     assert!(matches!(store.claim("s", &first.id, "b", LEASE).await.unwrap(), Claim::Busy { owner, .. } if owner == "a"));
-    store.request_cancel(&first.id).await.unwrap();
     first.status = RunStatus::Running;
+    store.update_run(&first, &fence).await.unwrap();
+    store.request_cancel(&first.id).await.unwrap();
     store.update_run(&first, &fence).await.unwrap();
     assert!(store.renew(&fence, Duration::from_millis(200)).await.unwrap(), "the cancellation is told, also after the worker wrote the run");
     tokio::time::sleep(Duration::from_millis(300)).await;
@@ -143,6 +144,15 @@ async fn leases(store: &dyn Store) {
     let third = held(store, "s", &first.id, "c", LEASE).await;
     assert!(third.epoch > second.epoch, "an epoch is never given out twice");
     store.release(&third).await.unwrap();
+    // One that waits is cancelled at once, and nobody can start it any more.
+    let mut waiting = run(&service);
+    store.insert_run(&service.organization, "s", &waiting).await.unwrap();
+    store.request_cancel(&waiting.id).await.unwrap();
+    assert_eq!(store.run(&waiting.id).await.unwrap().unwrap().status, RunStatus::Cancelled);
+    let fourth = held(store, "s", &waiting.id, "d", LEASE).await;
+    waiting.status = RunStatus::Running;
+    assert_eq!(store.update_run(&waiting, &fourth).await.unwrap_err().kind(), ErrorKind::Cancelled);
+    store.release(&fourth).await.unwrap();
     let unfinished = RunFilter { unfinished: true, ..RunFilter::default() };
     assert!(store.runs(&service.organization, &unfinished).await.unwrap().is_empty());
     store.remove_service(&service.id).await.unwrap();

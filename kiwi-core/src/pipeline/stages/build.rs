@@ -47,7 +47,11 @@ pub(super) async fn request(context: &Context<'_>, builder: &dyn Builder, purpos
         secrets.insert(name.clone(), context.kiwi.store().secret(id).await?);
     }
     let tag: Tag = format!("kiwi-run-{}", context.run.id).parse()?;
-    let labels = [("org.opencontainers.image.revision", commit.as_str()), ("kiwi.dev/service", service.name.as_str())];
+    let labels = [
+        ("org.opencontainers.image.revision", commit.as_str()),
+        ("kiwi.dev/service", service.name.as_str()),
+        ("kiwi.dev/installation", &context.kiwi.inner.installation),
+    ];
     Ok(BuildRequest {
         run: context.run.id.clone(),
         purpose,

@@ -48,6 +48,7 @@ async fn begin(context: &Context<'_>) -> Result<(Deployment, Arc<dyn Runtime>, A
     };
     let runtime = context.kiwi.open_runtime(&context.actor(), &deployment.release.runtime).await?;
     let request = context.kiwi.apply_request(&context.service, deployment.release.clone(), &context.run.id, &context.fence).await?;
+    context.events.protect(request.secrets.values());
     Ok((deployment, runtime, request))
 }
 
@@ -92,6 +93,7 @@ pub(super) async fn clean_up(context: &Context<'_>, error: &Error) -> Result<Opt
     let earlier = store.deployments(&context.service.id, context.run.environment, u32::MAX).await?;
     let Some(mut deployment) = earlier.into_iter().find(|deployment| deployment.run == context.run.id) else { return Ok(None) };
     let request = context.kiwi.apply_request(&context.service, deployment.release.clone(), &context.run.id, &context.fence).await?;
+    context.events.protect(request.secrets.values());
     let runtime = context.kiwi.open_runtime(&context.actor(), &deployment.release.runtime).await?;
     runtime.remove_candidate(&request).await?;
     runtime.cancel_tasks(&context.run.id).await?;

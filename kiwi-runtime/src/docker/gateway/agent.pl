@@ -4,6 +4,7 @@
 use strict;
 use warnings;
 use Fcntl qw(:flock);
+use IO::Socket::INET;
 use IO::Socket::UNIX;
 
 my ($dir, $master) = ('/etc/kiwi', '/run/kiwi/master.sock');
@@ -63,6 +64,11 @@ while (defined(my $line = <STDIN>)) {
         if ($verb eq 'get') { return slurp("$dir/$words[1]") // ''; }
         if ($verb eq 'drop') { unlink "$dir/$words[1]"; return ''; }
         if ($verb eq 'check') { my $text = `haproxy -c -f $dir/$words[1] 2>&1`; die $text if $?; return ''; }
+        if ($verb eq 'bindable') {
+            # HAProxy pauses its own listeners while it tries a port in vain; so it must not try one that is taken.
+            my $probe = IO::Socket::INET->new(LocalAddr => '0.0.0.0', LocalPort => $words[1], Listen => 1, ReuseAddr => 1);
+            return $probe ? 'yes' : 'no';
+        }
         if ($verb eq 'reload') { kill('USR2', 1) or die "reload: $!\n"; return ''; }
         die "unknown request $verb\n";
     };

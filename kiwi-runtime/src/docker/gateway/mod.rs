@@ -6,7 +6,7 @@
 mod agent;
 mod routes;
 
-pub(super) use routes::{Route, Routes, Server};
+pub(super) use routes::{Route, Routes, Server, backend_name};
 
 use super::client::Engine;
 use super::labels::{self, role};
@@ -41,9 +41,9 @@ pub(super) trait Proxy: Send {
     /// Makes room for a workload's routes without moving traffic, and returns them with their ports.
     async fn prepare(&mut self, wanted: Routes) -> Result<Routes>;
     /// Makes a replica known without giving it traffic, and starts probing it. Doing it again is no error.
-    async fn add(&mut self, workload: &Workload, container: &ContainerName, server: &Server) -> Result<()>;
+    async fn add(&mut self, route: &Route, server: &Server) -> Result<()>;
     /// What the probes of a replica say now.
-    async fn probe(&mut self, workload: &Workload, container: &ContainerName, server: &Server) -> Result<Probe>;
+    async fn probe(&mut self, route: &Route, server: &Server) -> Result<Probe>;
     /// Moves all traffic of a workload to these servers and writes it down.
     async fn switch(&mut self, routes: &Routes) -> Result<()>;
     /// Gives these servers no new traffic.
@@ -125,6 +125,7 @@ impl Gateway {
     /// Writes one workload's state and the configuration of all; reloads only when more than servers changed.
     async fn write(&mut self, mut all: Vec<Routes>, changed: &Routes, removed: bool) -> Result<()> {
         let before = routes::render(&all);
+        let kept = all.iter().find(|other| other.workload == changed.workload).map(|other| serde_json::to_string(other).unwrap_or_default());
         all.retain(|other| other.workload.name != changed.workload.name || other.workload.environment != changed.workload.environment);
         if !removed {
             all.push(changed.clone());
@@ -151,9 +152,10 @@ impl Gateway {
         if reload && let Err(error) = self.reload().await {
             // The old worker goes on with the old configuration; the files must say the same.
             self.agent.request("put haproxy.cfg", &loaded).await?;
-            if !removed {
-                self.agent.request(&format!("drop {file}"), "").await?;
-            }
+            match kept {
+                Some(kept) => self.agent.request(&format!("put {file}"), &kept).await?,
+                None => self.agent.request(&format!("drop {file}"), "").await?,
+            };
             return Err(error);
         }
         Ok(())
@@ -202,30 +204,13 @@ impl Proxy for Gateway {
 
     async fn prepare(&mut self, mut wanted: Routes) -> Result<Routes> {
         self.lock().await?;
-        let all = self.read().await?;
-        let ours = all.iter().find(|other| other.workload == wanted.workload).cloned();
-        let result = choose_ports(&all, ours.as_ref(), &mut wanted);
-        if let Err(error) = result {
-            self.unlock().await?;
-            return Err(error);
-        }
-        if let Some(ours) = &ours {
-            wanted.revision = ours.revision;
-            // Routes that the new release no longer has stay until the switch.
-            for route in &ours.containers {
-                match wanted.containers.iter_mut().find(|new| new.container == route.container) {
-                    Some(new) => new.servers.clone_from(&route.servers),
-                    None => wanted.containers.push(route.clone()),
-                }
-            }
-        }
-        let written = self.write(all, &wanted, false).await;
+        let prepared = self.prepare_locked(&mut wanted).await;
         self.unlock().await?;
-        written.map(|()| wanted)
+        prepared.map(|()| wanted)
     }
 
-    async fn add(&mut self, workload: &Workload, container: &ContainerName, server: &Server) -> Result<()> {
-        let backend = routes::backend_name(workload, container);
+    async fn add(&mut self, route: &Route, server: &Server) -> Result<()> {
+        let backend = &route.backend;
         let name = format!("{backend}/{}", server.name);
         let workers = self.workers().await?;
         for (index, worker) in workers.into_iter().enumerate() {
@@ -244,9 +229,9 @@ impl Proxy for Gateway {
         Ok(())
     }
 
-    async fn probe(&mut self, workload: &Workload, container: &ContainerName, server: &Server) -> Result<Probe> {
+    async fn probe(&mut self, route: &Route, server: &Server) -> Result<Probe> {
         let worker = self.current().await?;
-        let backend = routes::backend_name(workload, container);
+        let backend = &route.backend;
         let table = self.tell(worker, &format!("show stat {backend} 4 -1")).await?;
         let mut lines = table.lines();
         let header: Vec<&str> = lines.next().unwrap_or_default().trim_start_matches("# ").split(',').collect();
@@ -255,7 +240,7 @@ impl Proxy for Gateway {
         };
         let Some(line) = lines.find(|line| cell(line, "svname") == server.name) else {
             // A reload for another service's route forgets servers that are not in the file.
-            self.add(workload, container, server).await?;
+            self.add(route, server).await?;
             return Ok(Probe { healthy: false, detail: "not probed yet".to_owned() });
         };
         let (status, check) = (cell(line, "status"), cell(line, "check_status"));
@@ -271,25 +256,25 @@ impl Proxy for Gateway {
     }
 
     async fn drain(&mut self, workload: &Workload, container: &ContainerName, servers: &[String]) -> Result<()> {
-        let backend = routes::backend_name(workload, container);
         for worker in self.workers().await? {
-            for server in servers {
-                self.tell(worker, &format!("set server {backend}/{server} state drain")).await?;
+            for (backend, server) in self.known(worker, workload, container).await? {
+                if servers.contains(&server) {
+                    self.tell(worker, &format!("set server {backend}/{server} state drain")).await?;
+                }
             }
         }
         Ok(())
     }
 
     async fn connections(&mut self, workload: &Workload, container: &ContainerName, servers: &[String]) -> Result<u64> {
-        let backend = routes::backend_name(workload, container);
         let mut used = 0;
         for worker in self.workers().await? {
-            for line in self.tell(worker, &format!("show servers conn {backend}")).await?.lines() {
+            let known = self.known(worker, workload, container).await?;
+            for line in self.tell(worker, "show servers conn").await?.lines() {
                 let words: Vec<&str> = line.split_whitespace().collect();
                 // bkname/svname bkid/svid addr port - purge_delay used_cur …
-                let ours =
-                    words.first().and_then(|name| name.strip_prefix(&format!("{backend}/"))).is_some_and(|name| servers.iter().any(|server| server == name));
-                if ours {
+                let Some((backend, server)) = words.first().and_then(|name| name.split_once('/')) else { continue };
+                if servers.iter().any(|wanted| wanted == server) && known.iter().any(|(known, name)| known == backend && name == server) {
                     used += words.get(6).and_then(|count| count.parse::<u64>().ok()).unwrap_or(0);
                 }
             }
@@ -298,9 +283,11 @@ impl Proxy for Gateway {
     }
 
     async fn forget(&mut self, workload: &Workload, container: &ContainerName, servers: &[String]) -> Result<()> {
-        let backend = routes::backend_name(workload, container);
         for worker in self.workers().await? {
-            for server in servers {
+            for (backend, server) in self.known(worker, workload, container).await? {
+                if !servers.contains(&server) {
+                    continue;
+                }
                 self.tell(worker, &format!("set server {backend}/{server} state maint")).await?;
                 self.tell(worker, &format!("shutdown sessions server {backend}/{server}")).await?;
                 // Idle connections to the server are closed a moment later; one that stays is forgotten with the next reload.
@@ -317,11 +304,13 @@ impl Proxy for Gateway {
     }
 
     async fn servers(&mut self, workload: &Workload, container: &ContainerName) -> Result<Vec<String>> {
-        let backend = routes::backend_name(workload, container);
-        let worker = self.current().await?;
-        let text = self.tell(worker, &format!("show servers conn {backend}")).await?;
-        let prefix = format!("{backend}/");
-        Ok(text.lines().filter_map(|line| Some(line.split_whitespace().next()?.strip_prefix(&prefix)?.to_owned())).collect())
+        let mut servers = Vec::new();
+        for worker in self.workers().await? {
+            servers.extend(self.known(worker, workload, container).await?.into_iter().map(|(_, server)| server));
+        }
+        servers.sort();
+        servers.dedup();
+        Ok(servers)
     }
 
     async fn remove(&mut self, workload: &Workload) -> Result<()> {
@@ -337,39 +326,98 @@ impl Proxy for Gateway {
 }
 
 impl Gateway {
+    async fn prepare_locked(&mut self, wanted: &mut Routes) -> Result<()> {
+        let all = self.read().await?;
+        let ours = all.iter().find(|other| other.workload == wanted.workload).cloned();
+        self.choose_free_ports(&all, ours.as_ref(), wanted).await?;
+        // What is live stays exactly as it is until the switch; a release that is probed in another way is probed beside it.
+        let mut next = ours.unwrap_or_else(|| Routes { workload: wanted.workload.clone(), revision: None, containers: Vec::new(), staged: Vec::new() });
+        next.staged.clear();
+        for route in &mut wanted.containers {
+            match next.route(&route.container).filter(|live| live.probes_like(route)) {
+                Some(live) => route.backend.clone_from(&live.backend),
+                None => next.staged.push(route.clone()),
+            }
+        }
+        wanted.revision = next.revision;
+        self.write(all, &next, false).await
+    }
+
+    /// Chooses ports that no service has and that no other program listens on.
+    async fn choose_free_ports(&mut self, all: &[Routes], ours: Option<&Routes>, wanted: &mut Routes) -> Result<()> {
+        let mut busy = Vec::new();
+        let listens = |port: u16| all.iter().flat_map(|routes| &routes.containers).any(|route| route.port == Some(port));
+        loop {
+            let mut attempt = wanted.clone();
+            choose_ports(all, ours, &busy, &mut attempt)?;
+            let hosts = attempt.containers.iter().any(|route| route.host.is_some())
+                && !all.iter().flat_map(|routes| &routes.containers).any(|route| route.host.is_some());
+            let new = attempt.containers.iter().filter_map(|route| route.port).filter(|port| !listens(*port)).chain(hosts.then_some(80));
+            let mut taken = None;
+            for port in new.collect::<Vec<_>>() {
+                if self.agent.request(&format!("bindable {port}"), "").await? == "no" {
+                    taken = Some(port);
+                }
+            }
+            match taken {
+                None => {
+                    *wanted = attempt;
+                    return Ok(());
+                }
+                Some(port) if PORTS.contains(&port) && !wanted.containers.iter().any(|route| route.port == Some(port)) => busy.push(port),
+                Some(port) => {
+                    return Err(Error::new(ErrorKind::Conflict, "choose route", format!("another program listens on port {port} of the gateway's machine"))
+                        .with_hint("free the port, or choose another with --publish"));
+                }
+            }
+        }
+    }
+
+    /// Every server of a container that a worker knows, with the group it is in.
+    async fn known(&mut self, worker: u32, workload: &Workload, container: &ContainerName) -> Result<Vec<(String, String)>> {
+        let base = routes::backend_name(workload, container);
+        let text = self.tell(worker, "show servers conn").await?;
+        let ours = |backend: &str| backend.strip_prefix(&base).is_some_and(|rest| rest.is_empty() || rest.starts_with(".r"));
+        let pairs = text.lines().filter_map(|line| line.split_whitespace().next()?.split_once('/'));
+        Ok(pairs.filter(|(backend, _)| ours(backend)).map(|(backend, server)| (backend.to_owned(), server.to_owned())).collect())
+    }
+
     async fn switch_locked(&mut self, wanted: &Routes) -> Result<()> {
         let all = self.read().await?;
-        let workers = self.workers().await?;
-        for (index, worker) in workers.into_iter().enumerate() {
+        for (index, worker) in self.workers().await?.into_iter().enumerate() {
             for route in &wanted.containers {
-                let backend = routes::backend_name(&wanted.workload, &route.container);
-                let known = self.tell(worker, &format!("show servers conn {backend}")).await?;
-                let prefix = format!("{backend}/");
-                let known: Vec<String> = known.lines().filter_map(|line| Some(line.split_whitespace().next()?.strip_prefix(&prefix)?.to_owned())).collect();
-                for server in &route.servers {
-                    if !known.contains(&server.name) {
-                        if index == 0 {
-                            // It was probed a moment ago, before a reload for another service; the next probe finds out.
-                            self.add(&wanted.workload, &route.container, server).await?;
-                        } else {
-                            self.tell(worker, &format!("add server {backend}/{} {} weight 0", server.name, server.address)).await?;
-                            self.tell(worker, &format!("set server {backend}/{} state ready", server.name)).await?;
+                let known = self.known(worker, &wanted.workload, &route.container).await?;
+                // Every group that a worker routes to gets the new servers, so that the traffic moves now, also where a reload
+                // comes only with the write below, and also in workers of earlier reloads.
+                let mut backends: Vec<&String> = known.iter().map(|(backend, _)| backend).chain([&route.backend]).collect();
+                backends.sort();
+                backends.dedup();
+                for backend in backends {
+                    for server in &route.servers {
+                        if !known.iter().any(|(group, name)| group == backend && *name == server.name) {
+                            // It was probed a moment ago; here it only carries traffic.
+                            let check = if index == 0 && *backend == route.backend { " check inter 2s fall 3 rise 2" } else { "" };
+                            self.tell(worker, &format!("add server {backend}/{} {}{check} weight 0", server.name, server.address)).await?;
+                            if !check.is_empty() {
+                                self.tell(worker, &format!("enable health {backend}/{}", server.name)).await?;
+                            }
                         }
+                        self.tell(worker, &format!("set server {backend}/{} state ready", server.name)).await?;
+                        self.tell(worker, &format!("set server {backend}/{} weight 100", server.name)).await?;
                     }
-                    self.tell(worker, &format!("set server {backend}/{} state ready", server.name)).await?;
-                    self.tell(worker, &format!("set server {backend}/{} weight 100", server.name)).await?;
                 }
-                for old in known.iter().filter(|known| !route.servers.iter().any(|server| server.name == **known)) {
+                for (backend, old) in known.iter().filter(|(_, known)| !route.servers.iter().any(|server| server.name == *known)) {
                     self.tell(worker, &format!("set server {backend}/{old} state drain")).await?;
                 }
             }
         }
-        self.write(all, wanted, false).await
+        let wanted = Routes { staged: Vec::new(), ..wanted.clone() };
+        self.write(all, &wanted, false).await
     }
 }
 
 /// Gives every exposed container its port: the one it has, the one it asks for, or the first free one.
-pub(super) fn choose_ports(all: &[Routes], ours: Option<&Routes>, wanted: &mut Routes) -> Result<()> {
+pub(super) fn choose_ports(all: &[Routes], ours: Option<&Routes>, busy: &[u16], wanted: &mut Routes) -> Result<()> {
     let others = || all.iter().filter(|other| other.workload != wanted.workload);
     if let Some(other) = others().find(|other| other.workload.name == wanted.workload.name && other.workload.environment == wanted.workload.environment) {
         return Err(Error::new(
@@ -381,7 +429,7 @@ pub(super) fn choose_ports(all: &[Routes], ours: Option<&Routes>, wanted: &mut R
     }
     let mut taken: Vec<(u16, String)> = Vec::new();
     for other in others() {
-        taken.extend(other.containers.iter().filter_map(|route| Some((route.port?, other.workload.name.to_string()))));
+        taken.extend(other.containers.iter().chain(&other.staged).filter_map(|route| Some((route.port?, other.workload.name.to_string()))));
         for route in &wanted.containers {
             let clash = other.containers.iter().any(|theirs| theirs.host.is_some() && theirs.host == route.host && theirs.path == route.path);
             if let (true, Some(host)) = (clash, &route.host) {
@@ -400,7 +448,7 @@ pub(super) fn choose_ports(all: &[Routes], ours: Option<&Routes>, wanted: &mut R
                     .with_hint("choose another --publish"));
             }
         } else {
-            let free = || PORTS.clone().find(|port| !taken.iter().any(|(taken, _)| taken == port));
+            let free = || PORTS.clone().find(|port| !busy.contains(port) && !taken.iter().any(|(taken, _)| taken == port));
             let none = || {
                 Error::new(ErrorKind::Conflict, "choose route", "every port of the gateway from 20000 to 20999 is taken")
                     .with_hint("remove a service, or choose a port with --publish")
@@ -500,8 +548,10 @@ mod tests {
         let routes = |workload: &Workload, port| Routes {
             workload: workload.clone(),
             revision: None,
+            staged: Vec::new(),
             containers: vec![Route {
                 container: "web".parse().unwrap(),
+                backend: "web".into(),
                 protocol: Default::default(),
                 health: None,
                 port: Some(port),
@@ -512,15 +562,15 @@ mod tests {
         };
         let (shop, db) = (workload("shop"), workload("db"));
         let mut first = routes(&shop, 0);
-        choose_ports(&[], None, &mut first).unwrap();
+        choose_ports(&[], None, &[], &mut first).unwrap();
         assert_eq!(first.containers[0].port, Some(20_000));
         let mut second = routes(&db, 0);
-        choose_ports(&[first.clone()], None, &mut second).unwrap();
+        choose_ports(std::slice::from_ref(&first), None, &[], &mut second).unwrap();
         assert_eq!(second.containers[0].port, Some(20_001));
         let mut again = routes(&db, 0);
-        choose_ports(&[second.clone()], Some(&second), &mut again).unwrap();
+        choose_ports(std::slice::from_ref(&second), Some(&second), &[], &mut again).unwrap();
         assert_eq!(again.containers[0].port, Some(20_001));
         let mut taken = routes(&db, 20_000);
-        assert_eq!(choose_ports(&[first], Some(&second), &mut taken).unwrap_err().kind(), ErrorKind::Conflict);
+        assert_eq!(choose_ports(&[first], Some(&second), &[], &mut taken).unwrap_err().kind(), ErrorKind::Conflict);
     }
 }

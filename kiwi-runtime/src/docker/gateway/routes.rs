@@ -12,12 +12,17 @@ pub(in crate::docker) struct Routes {
     /// What gets the traffic; none before the first release answers.
     pub(in crate::docker) revision: Option<u64>,
     pub(in crate::docker) containers: Vec<Route>,
+    /// What a release under way will be probed through. It gets no traffic before the switch, and changes nothing of what has it.
+    #[serde(default)]
+    pub(in crate::docker) staged: Vec<Route>,
 }
 
 /// One container with a port.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::docker) struct Route {
     pub(in crate::docker) container: ContainerName,
+    /// The proxy's name of the group of servers. A release that is probed in another way gets a group of its own.
+    pub(in crate::docker) backend: String,
     pub(in crate::docker) protocol: Protocol,
     pub(in crate::docker) health: Option<IngressPath>,
     /// The gateway's port; none when only siblings reach the container, which is still probed from here.
@@ -42,6 +47,13 @@ pub(in crate::docker) fn backend_name(workload: &Workload, container: &Container
     format!("{}.{}.{container}", workload.name, workload.environment)
 }
 
+impl Route {
+    /// Whether the same group of servers can serve both.
+    pub(in crate::docker) fn probes_like(&self, other: &Self) -> bool {
+        self.protocol == other.protocol && self.health == other.health
+    }
+}
+
 impl Routes {
     pub(in crate::docker) fn route(&self, container: &ContainerName) -> Option<&Route> {
         self.containers.iter().find(|route| route.container == *container)
@@ -54,16 +66,17 @@ pub(in crate::docker) fn render(all: &[Routes]) -> String {
     let mut backends = String::new();
     let mut by_host = Vec::new();
     for routes in all {
-        for route in &routes.containers {
-            let backend = backend_name(&routes.workload, &route.container);
-            if let Some(port) = route.port {
+        let live = routes.containers.iter().map(|route| (route, true));
+        for (route, routed) in live.chain(routes.staged.iter().map(|route| (route, false))) {
+            let backend = &route.backend;
+            if let Some(port) = route.port.filter(|_| routed) {
                 let _ = write!(text, "\nfrontend port.{port}\n  bind :{port}\n");
                 if route.protocol == Protocol::Tcp {
                     text.push_str("  mode tcp\n  timeout client 1h\n");
                 }
                 let _ = writeln!(text, "  default_backend {backend}");
             }
-            if let Some(host) = &route.host {
+            if let Some(host) = route.host.as_ref().filter(|_| routed) {
                 by_host.push((host, route.path.as_ref().map_or("/", |path| path.as_str()), backend.clone()));
             }
             let _ = write!(backends, "\nbackend {backend}\n");
@@ -101,7 +114,8 @@ pub(in crate::docker) fn render(all: &[Routes]) -> String {
                 )
             };
         }
-        text.push_str("  http-request return status 404 content-type text/plain string \"No service has this host name.\\n\"\n");
+        text.push_str("  default_backend no-such-host\n");
+        backends.push_str("\nbackend no-such-host\n  http-request return status 404 content-type text/plain string \"No service has this host name.\"\n");
     }
     text + &backends
 }
@@ -152,6 +166,7 @@ mod tests {
         };
         let route = |container: &str| Route {
             container: container.parse().unwrap(),
+            backend: format!("shop.development.{container}"),
             protocol: Protocol::Http,
             health: None,
             port: None,
@@ -164,6 +179,7 @@ mod tests {
             Routes {
                 workload: workload("shop"),
                 revision: Some(2),
+                staged: Vec::new(),
                 containers: vec![
                     Route {
                         health: Some("/up".parse().unwrap()),
@@ -176,7 +192,12 @@ mod tests {
                     route("cache"),
                 ],
             },
-            Routes { workload: workload("db"), revision: None, containers: vec![Route { protocol: Protocol::Tcp, port: Some(20002), ..route("db") }] },
+            Routes {
+                workload: workload("db"),
+                revision: None,
+                staged: Vec::new(),
+                containers: vec![Route { protocol: Protocol::Tcp, port: Some(20002), ..route("db") }],
+            },
         ]
     }
 
