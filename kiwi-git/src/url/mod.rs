@@ -19,7 +19,7 @@ use std::time::Duration;
 pub struct Limits {
     /// The time to connect and to answer the first request.
     pub answer: Duration,
-    /// The time that may pass without a byte of a pack.
+    /// The time that may pass without a byte of a pack; a server prepares a large one for minutes before it sends any.
     pub stall: Duration,
     /// The time that a whole fetch may take.
     pub fetch: Duration,
@@ -29,7 +29,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { answer: Duration::from_secs(20), stall: Duration::from_secs(60), fetch: Duration::from_secs(30 * 60), bytes: 4 << 30 }
+        Self { answer: Duration::from_secs(20), stall: Duration::from_secs(180), fetch: Duration::from_secs(30 * 60), bytes: 4 << 30 }
     }
 }
 

@@ -270,12 +270,13 @@ impl Proxy for Gateway {
         let mut used = 0;
         for worker in self.workers().await? {
             let known = self.known(worker, workload, container).await?;
-            for line in self.tell(worker, "show servers conn").await?.lines() {
-                let words: Vec<&str> = line.split_whitespace().collect();
-                // bkname/svname bkid/svid addr port - purge_delay used_cur …
-                let Some((backend, server)) = words.first().and_then(|name| name.split_once('/')) else { continue };
+            // Sessions, not connections: a connection of a TCP session belongs to the session and is counted nowhere else, and an
+            // idle one of HTTP, kept for reuse, holds nobody up. The columns are pxname, svname, qcur, qmax, scur.
+            for line in self.tell(worker, "show stat -1 4 -1").await?.lines() {
+                let cells: Vec<&str> = line.split(',').collect();
+                let &[backend, server, _, _, sessions, ..] = cells.as_slice() else { continue };
                 if servers.iter().any(|wanted| wanted == server) && known.iter().any(|(known, name)| known == backend && name == server) {
-                    used += words.get(6).and_then(|count| count.parse::<u64>().ok()).unwrap_or(0);
+                    used += sessions.parse::<u64>().unwrap_or(0);
                 }
             }
         }
