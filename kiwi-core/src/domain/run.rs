@@ -33,6 +33,26 @@ pub struct Run {
     pub cancel_requested: bool,
 }
 
+impl Run {
+    /// A new run that waits for its turn.
+    pub fn queued(service: &super::Service, environment: EnvironmentName, request: RunRequest, actor: &str) -> Self {
+        Self {
+            id: RunId::generate(),
+            service: service.id.clone(),
+            service_name: service.name.clone(),
+            environment,
+            stages: request.stages().iter().map(|stage| StageRecord::pending(*stage)).collect(),
+            request,
+            status: RunStatus::Queued,
+            actor: actor.to_owned(),
+            created_at: Timestamp::now(),
+            finished_at: None,
+            diagnosis: None,
+            cancel_requested: false,
+        }
+    }
+}
+
 /// What a run was asked to do. Everything it needs is here, so that any worker can take it up.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]

@@ -32,6 +32,16 @@ pub enum Variable {
     Secret(SecretId),
 }
 
+impl Variable {
+    /// The secret that it names, if it does.
+    pub fn secret(&self) -> Option<&SecretId> {
+        match self {
+            Self::Plain(_) => None,
+            Self::Secret(id) => Some(id),
+        }
+    }
+}
+
 /// Variables by name.
 pub type Variables = BTreeMap<VariableName, Variable>;
 

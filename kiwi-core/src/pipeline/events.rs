@@ -2,8 +2,8 @@
 
 use super::Kiwi;
 use crate::access::{Actor, Operation};
-use crate::domain::{Event, EventBody, LogStream, RunId, Stage, StageStatus, Timestamp};
-use crate::error::{ErrorKind, Result};
+use crate::domain::{Diagnosis, Event, EventBody, LogStream, RunId, Stage, StageStatus, Timestamp};
+use crate::error::{Error, ErrorKind, Result};
 use crate::provider::{BoxStream, Fence, Store};
 use crate::secret::{RedactingStream, Redactor, SecretString};
 use futures_util::StreamExt as _;
@@ -69,8 +69,11 @@ impl EventSink {
         StageLog { sink: self.clone(), stage, streams: HashMap::new(), tail: Vec::new() }
     }
 
-    pub(super) fn redact_text(&self, text: &str) -> String {
-        self.redactor().redact(text)
+    /// What an error tells, without a secret.
+    pub(super) fn diagnose(&self, error: &Error) -> Diagnosis {
+        let redactor = self.redactor();
+        let Diagnosis { cause, hint, log } = Diagnosis::from(error);
+        Diagnosis { cause: redactor.redact(&cause), hint, log: log.iter().map(|line| redactor.redact(line)).collect() }
     }
 
     /// Hides these too from now on: an older release brings secrets that today's settings no longer name.

@@ -2,7 +2,7 @@
 
 use super::Kiwi;
 use crate::access::{Actor, Operation};
-use crate::domain::{EnvironmentName, Release, Run, RunId, RunRequest, RunStatus, ServiceName, StageRecord, Timestamp};
+use crate::domain::{EnvironmentName, Release, Run, RunRequest, ServiceName};
 use crate::error::Result;
 use crate::provider::{DeploymentPlan, Fence};
 
@@ -11,20 +11,7 @@ impl Kiwi {
     pub async fn plan(&self, actor: &Actor, name: &ServiceName, environment: EnvironmentName, request: RunRequest) -> Result<(Release, DeploymentPlan)> {
         actor.may(Operation::Deploy)?;
         let service = self.service(actor, name).await?;
-        let run = Run {
-            id: RunId::generate(),
-            service: service.id.clone(),
-            service_name: service.name.clone(),
-            environment,
-            stages: request.stages().iter().map(|stage| StageRecord::pending(*stage)).collect(),
-            request,
-            status: RunStatus::Queued,
-            actor: actor.name.clone(),
-            created_at: Timestamp::now(),
-            finished_at: None,
-            diagnosis: None,
-            cancel_requested: false,
-        };
+        let run = Run::queued(&service, environment, request, &actor.name);
         let mut release = self.compose(&run, &service).await?.release;
         let newest = self.store().deployments(&service.id, environment, 1).await?;
         release.revision = newest.first().map_or(1, |deployment| deployment.release.revision + 1);

@@ -2,7 +2,7 @@
 
 use super::{Kiwi, missing};
 use crate::access::{Actor, Operation};
-use crate::domain::{Deployment, EnvironmentName, Run, RunId, RunKind, RunRequest, RunStatus, Service, ServiceName, Source, StageRecord, Timestamp};
+use crate::domain::{Deployment, EnvironmentName, Run, RunId, RunKind, RunRequest, Service, ServiceName, Source};
 use crate::error::{Error, ErrorKind, Result};
 use crate::provider::store::RunFilter;
 
@@ -22,20 +22,7 @@ impl Kiwi {
             return Err(Error::new(ErrorKind::NotFound, "request run", format!("{name} is not live in {environment}"))
                 .with_hint(format!("deploy it first with `kiwi run {name}`")));
         }
-        let run = Run {
-            id: RunId::generate(),
-            service: service.id.clone(),
-            service_name: service.name.clone(),
-            environment,
-            stages: request.stages().iter().map(|stage| StageRecord::pending(*stage)).collect(),
-            request,
-            status: RunStatus::Queued,
-            actor: actor.name.clone(),
-            created_at: Timestamp::now(),
-            finished_at: None,
-            diagnosis: None,
-            cancel_requested: false,
-        };
+        let run = Run::queued(&service, environment, request, &actor.name);
         self.store().insert_run(&actor.organization, &slot(&run, &service), &run).await?;
         Ok(run)
     }

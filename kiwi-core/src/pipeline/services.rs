@@ -211,8 +211,7 @@ impl Kiwi {
         }
         for environment in EnvironmentName::ALL {
             let settings = self.store().environment(&service.id, environment).await?;
-            let variables = settings.variables.into_values();
-            secrets.extend(variables.filter_map(|variable| if let Variable::Secret(id) = variable { Some(id) } else { None }));
+            secrets.extend(settings.variables.values().filter_map(Variable::secret).cloned());
         }
         self.store().remove_service(&service.id).await?;
         self.store().remove_secrets(&secrets).await

@@ -128,9 +128,7 @@ impl Kiwi {
                     ErrorKind::Superseded => RunStatus::Superseded,
                     _ => RunStatus::Failed,
                 };
-                let mut diagnosis = Diagnosis::from(&error);
-                diagnosis.cause = events.redact_text(&diagnosis.cause);
-                diagnosis.log.iter_mut().for_each(|line| *line = events.redact_text(line));
+                let diagnosis = events.diagnose(&error);
                 Ok((self.finish(run, fence, &events, status, Some(diagnosis)).await?, Some(error.kind())))
             }
         }
@@ -168,7 +166,7 @@ impl Kiwi {
         }
         let settings = self.store().environment(&service.id, run.environment).await?;
         let variables = service.containers.iter().flat_map(|container| container.variables.values()).chain(settings.variables.values());
-        let named = variables.filter_map(|variable| if let Variable::Secret(id) = variable { Some(id) } else { None });
+        let named = variables.filter_map(Variable::secret);
         for id in named.chain(service.build.secrets.values()) {
             redactor.add(&self.store().secret(id).await?);
         }

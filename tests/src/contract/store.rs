@@ -2,7 +2,7 @@
 
 use kiwi_core::domain::{
     ContainerName, ContainerSpec, Deployment, DeploymentKind, DeploymentStatus, EnvironmentName, EventBody, GitProviderKind, OrganizationId, Release, Rollout,
-    Run, RunId, RunRequest, RunStatus, RuntimeKind, RuntimeSettings, Service, ServiceId, Source, StageRecord, Strategy, Timestamp,
+    Run, RunId, RunRequest, RunStatus, RuntimeKind, RuntimeSettings, Service, ServiceId, Source, Strategy, Timestamp,
 };
 use kiwi_core::error::ErrorKind;
 use kiwi_core::provider::store::{Claim, RunFilter};
@@ -47,21 +47,7 @@ pub fn service(name: &str) -> Service {
 }
 
 fn run(service: &Service) -> Run {
-    let request = RunRequest::Pipeline { commit: None };
-    Run {
-        id: RunId::generate(),
-        service: service.id.clone(),
-        service_name: service.name.clone(),
-        environment: EnvironmentName::Development,
-        stages: request.stages().iter().map(|stage| StageRecord::pending(*stage)).collect(),
-        request,
-        status: RunStatus::Queued,
-        actor: "admin".into(),
-        created_at: Timestamp::now(),
-        finished_at: None,
-        diagnosis: None,
-        cancel_requested: false,
-    }
+    Run::queued(service, EnvironmentName::Development, RunRequest::Pipeline { commit: None }, "admin")
 }
 
 async fn held(store: &dyn Store, slot: &str, run: &RunId, owner: &str, lease: Duration) -> Fence {

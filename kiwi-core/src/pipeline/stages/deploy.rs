@@ -1,7 +1,7 @@
 //! Make the release live.
 
 use super::{Context, scan, test};
-use crate::domain::{Deployment, DeploymentStatus, Diagnosis, EventBody, ScanKind, StageOutput, Timestamp};
+use crate::domain::{Deployment, DeploymentStatus, EventBody, ScanKind, StageOutput, Timestamp};
 use crate::error::{Error, ErrorKind, Result};
 use crate::provider::{Aborted, ApplyRequest, DeploymentEvent, Guarantee, Runtime, ScanTarget};
 use futures_util::StreamExt as _;
@@ -111,10 +111,7 @@ pub(super) async fn clean_up(context: &Context<'_>, error: &Error) -> Result<Opt
     }
     deployment.status = if error.kind() == ErrorKind::Cancelled { DeploymentStatus::Cancelled } else { DeploymentStatus::Failed };
     deployment.finished_at = Some(Timestamp::now());
-    let mut diagnosis = Diagnosis::from(error);
-    diagnosis.cause = context.events.redact_text(&diagnosis.cause);
-    diagnosis.log.iter_mut().for_each(|line| *line = context.events.redact_text(line));
-    deployment.diagnosis = Some(diagnosis);
+    deployment.diagnosis = Some(context.events.diagnose(error));
     store.update_deployment(&deployment, &context.fence).await?;
     Ok(None)
 }
