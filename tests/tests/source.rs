@@ -139,7 +139,7 @@ async fn a_repository_larger_than_allowed_is_refused() {
     let commit = repository.push("main");
     let git = UrlSource::new(Limits { bytes: 1 << 20, ..Limits::default() });
     let into = tempfile::tempdir().unwrap();
-    // A fast host may have sent everything before the first look; what counts is that it never passes unseen.
+    // Also when a fast host has sent everything before the watchdog looks for the first time.
     let outcome = fetch(&git, &source(&host.url("shop")), &commit, &SourceAccess::default(), into.path()).await;
     assert_eq!(outcome.unwrap_err().kind(), ErrorKind::TooLarge);
 }

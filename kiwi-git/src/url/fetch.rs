@@ -75,7 +75,8 @@ async fn watch(
             Err(Error::new(kind, "fetch commit", message))
         };
         if size > limits.bytes {
-            return stop(ErrorKind::TooLarge, format!("the repository is larger than {} MiB at this commit", limits.bytes >> 20));
+            interrupt.store(true, Ordering::Relaxed);
+            return Err(too_large(limits.bytes));
         }
         if grew.elapsed() > limits.stall {
             return stop(ErrorKind::Timeout, format!("Connection timeout: no byte arrived for {} s", limits.stall.as_secs()));
@@ -133,7 +134,10 @@ fn fetch(url: &GitUrl, commit: &CommitSha, access: &SourceAccess, into: &Path, l
                 }
             });
     let (mut checkout, _) = clone.fetch_then_checkout(gix::progress::Discard, interrupt).map_err(failed)?;
+    // A fast server sends everything between two looks of the watchdog.
+    bounded(into, limits.bytes)?;
     let (repository, _) = checkout.main_worktree(gix::progress::Discard, interrupt).map_err(failed)?;
+    bounded(into, limits.bytes)?;
     let head =
         repository.head_id().map_err(|error| Error::new(ErrorKind::Internal, "fetch commit", "the fetched repository has no head").with_source(error))?;
     // The server chooses what it sends; only this comparison makes it the commit that was asked for.
@@ -145,6 +149,14 @@ fn fetch(url: &GitUrl, commit: &CommitSha, access: &SourceAccess, into: &Path, l
     drop(repository);
     std::fs::remove_dir_all(into.join(".git"))
         .map_err(|error| Error::new(ErrorKind::Storage, "fetch commit", "git's own files cannot be removed").with_source(error))
+}
+
+fn bounded(directory: &Path, limit: u64) -> Result<()> {
+    if bytes_below(directory) > limit { Err(too_large(limit)) } else { Ok(()) }
+}
+
+fn too_large(limit: u64) -> Error {
+    Error::new(ErrorKind::TooLarge, "fetch commit", format!("the repository is larger than {} MiB at this commit", limit >> 20))
 }
 
 /// Dates every file by its content: the same blob always gets the same time, another one another. Builders compare sizes and times to find
