@@ -1,5 +1,6 @@
 //! Measures what the report of `tests/run.sh --full` shows: builds against the docker command by hand, a deployment's own time, and
-//! the command itself. Prints figures; judges nothing. Run it from a release build, with an engine and the base images.
+//! the command itself. Prints figures; judges nothing. Run it from a release build, with an engine and the base images; `kiwi-figures
+//! builds` measures one part alone.
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a bench ends by panicking, and prints")]
 
@@ -9,9 +10,12 @@ mod deployments;
 
 fn main() {
     println!("| figure | value |\n| --- | --- |");
-    command::measure();
-    deployments::measure();
-    builds::measure();
+    let only = std::env::args().nth(1);
+    for (name, measure) in [("command", command::measure as fn()), ("deployments", deployments::measure), ("builds", builds::measure)] {
+        if only.as_deref().is_none_or(|only| only == name) {
+            measure();
+        }
+    }
 }
 
 /// One row of the report.

@@ -27,6 +27,8 @@ pub enum Behaviour {
     Html,
     /// It redirects everything to another host.
     Redirect(String),
+    /// It speaks only git's first protocol, as a proxy that drops unknown headers makes it.
+    FirstProtocol,
     /// It hangs once the pack is asked for.
     HangAtPack,
     /// It cuts the pack in the middle.
@@ -130,7 +132,7 @@ pub fn git(folder: &Path, arguments: &[&str]) -> String {
     String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }
 
-async fn serve(State(shared): State<Shared>, request: Request) -> Response {
+async fn serve(State(shared): State<Shared>, mut request: Request) -> Response {
     let authorization = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).map(str::to_owned);
     shared.seen.lock().unwrap().extend(authorization.clone());
     let behaviour = shared.behaviour.lock().unwrap().clone();
@@ -141,6 +143,7 @@ async fn serve(State(shared): State<Shared>, request: Request) -> Response {
         Behaviour::Status(status) => return StatusCode::from_u16(status).unwrap().into_response(),
         Behaviour::Html => return axum::response::Html("<!doctype html><title>Sign in</title>").into_response(),
         Behaviour::Redirect(to) => return (StatusCode::MOVED_PERMANENTLY, [(header::LOCATION, format!("{to}{}", request.uri()))]).into_response(),
+        Behaviour::FirstProtocol => drop(request.headers_mut().remove("git-protocol")),
         _ => {}
     }
     if let Some(token) = &shared.token {

@@ -7,7 +7,7 @@ use kiwi_core::domain::{CommitSha, GitProviderKind, Source};
 use kiwi_core::error::{Error, ErrorKind};
 use kiwi_core::provider::{FetchEvent, ServiceSource as _, SourceAccess};
 use kiwi_git::url::{Limits, UrlSource};
-use kiwi_tests::git::{Behaviour, GitHost};
+use kiwi_tests::git::{Behaviour, GitHost, git};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -128,6 +128,77 @@ async fn links_and_filters_of_a_repository_do_nothing() {
     assert!(std::fs::symlink_metadata(into.path().join("evil")).unwrap().is_symlink(), "a link stays a link; nothing is read through it");
     assert!(std::fs::read_to_string(into.path().join("big.bin")).unwrap().starts_with("version https://git-lfs"));
     assert!(!into.path().join("x").exists(), "submodules are not fetched");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_tree_is_git_s_own_in_both_protocols() {
+    let host = GitHost::start(None);
+    let repository = host.create("shop");
+    // Alike enough that git sends most of them as differences, and long enough for every form of its instructions.
+    for index in 0..60u32 {
+        let lines = (0..6000 + index * 7).map(|line| format!("line {line} of {}\n", line.wrapping_mul(2_654_435_761) >> 9));
+        let text: String = lines.enumerate().filter(|(number, _)| number % 97 != index as usize).map(|(_, line)| line).collect();
+        let folder = repository.folder().join(format!("folder-{}/deeper", index % 7));
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join(format!("file {index} é")), text).unwrap();
+    }
+    std::fs::write(repository.folder().join("empty"), "").unwrap();
+    std::os::unix::fs::symlink("empty", repository.folder().join("link")).unwrap();
+    std::fs::write(repository.folder().join("windows.txt"), "a\nb\n").unwrap();
+    std::fs::write(repository.folder().join(".gitattributes"), "*.txt eol=crlf\n").unwrap();
+    repository.push("main");
+    std::fs::write(repository.folder().join("late"), "x").unwrap();
+    let commit = repository.push("main");
+    git(repository.folder(), &["gc", "--quiet", "--aggressive"]);
+    let by_git = tempfile::tempdir().unwrap();
+    git(by_git.path(), &["clone", "--quiet", "--depth", "1", &host.url("shop"), "."]);
+    std::fs::remove_dir_all(by_git.path().join(".git")).unwrap();
+    for behaviour in [Behaviour::Good, Behaviour::FirstProtocol] {
+        host.behave(behaviour.clone());
+        let into = tempfile::tempdir().unwrap();
+        fetch(&UrlSource::default(), &source(&host.url("shop")), &commit, &SourceAccess::default(), into.path()).await.unwrap();
+        let same = std::process::Command::new("diff").args(["-r", "--no-dereference"]).args([by_git.path(), into.path()]).output().unwrap();
+        assert!(same.status.success(), "{behaviour:?}: {}", String::from_utf8_lossy(&same.stdout));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn trees_that_attack_write_nothing() {
+    let host = GitHost::start(None);
+    let repository = host.create("shop");
+    std::fs::write(repository.folder().join("file"), "x").unwrap();
+    repository.push("main");
+    let folder = repository.folder();
+    let blob = git(folder, &["rev-parse", "HEAD:file"]);
+    let by_name = |tree: &[u8]| {
+        std::fs::write(folder.join("tree"), tree).unwrap();
+        git(folder, &["hash-object", "-t", "tree", "-w", "--literally", "tree"])
+    };
+    let raw = |id: &str| -> Vec<u8> { (0..40).step_by(2).map(|at| u8::from_str_radix(&id[at..at + 2], 16).unwrap()).collect() };
+    let entry = |mode: &str, name: &str, id: &str| [format!("{mode} {name}\0").into_bytes(), raw(id)].concat();
+    // Ten trees of ten names each, every one the tree before: 10^10 files in a kilobyte.
+    let mut bomb = by_name(&entry("100644", "file", &blob));
+    for _ in 0..10 {
+        bomb = by_name(&(0..10).flat_map(|index| entry("40000", &format!("d{index}"), &bomb)).collect::<Vec<_>>());
+    }
+    let inner = by_name(&entry("100644", "x", &blob));
+    let git_folder = by_name(&entry("40000", ".git", &inner));
+    let above = by_name(&entry("100644", "..", &blob));
+    let slash = by_name(&entry("100644", "a/b", &blob));
+    // A link and a directory of one name: what is written below it would follow the link.
+    std::fs::write(folder.join("target"), "/tmp").unwrap();
+    let target = git(folder, &["hash-object", "-w", "target"]);
+    let twice = by_name(&[entry("120000", "a", &target), entry("40000", "a", &inner)].concat());
+    for (name, tree) in [("bomb", bomb), (".git", git_folder), ("above", above), ("slash", slash), ("twice", twice)] {
+        let commit = git(folder, &["commit-tree", &tree, "-m", name]);
+        git(folder, &["push", "--quiet", "--force", "origin", &format!("{commit}:refs/heads/main")]);
+        let (began, into) = (Instant::now(), tempfile::tempdir().unwrap());
+        let error = fetch(&UrlSource::default(), &source(&host.url("shop")), &commit, &SourceAccess::default(), into.path()).await.unwrap_err();
+        assert!(matches!(error.kind(), ErrorKind::TooLarge | ErrorKind::Protocol), "{name}: {error:?}");
+        assert!(began.elapsed() < Duration::from_secs(5), "{name}");
+        let left: Vec<_> = std::fs::read_dir(into.path()).unwrap().map(|entry| entry.unwrap().file_name()).filter(|found| found != ".git").collect();
+        assert!(left.is_empty(), "{name}: {left:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,20 +1,115 @@
-//! What the two HTTP clients, ours and gix's, have in common.
+//! The client of one repository on one server: it follows no redirect, and tells exactly what is wrong.
 
+use super::Limits;
+use kiwi_core::domain::GitUrl;
 use kiwi_core::error::{Error, ErrorKind, Result};
 use kiwi_core::provider::SourceAccess;
+use reqwest::{RequestBuilder, Response, StatusCode, header};
 use secrecy::{ExposeSecret as _, SecretString};
 use std::error::Error as StdError;
 
 /// Hosts look at the token alone; this name is the one that GitHub documents and others accept.
-pub(super) const USER: &str = "x-access-token";
+const USER: &str = "x-access-token";
+
+pub(super) struct Client {
+    http: reqwest::Client,
+    url: GitUrl,
+    authorization: Option<header::HeaderValue>,
+    operation: &'static str,
+}
+
+impl Client {
+    /// Errors will carry `operation`.
+    pub(super) fn new(url: &GitUrl, access: &SourceAccess, limits: &Limits, operation: &'static str) -> Result<Self> {
+        let mut http = reqwest::Client::builder()
+            // A redirect would carry the token elsewhere, or lead into a network that nobody named.
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(limits.answer)
+            .read_timeout(limits.stall)
+            .user_agent(concat!("git/2.0 (kiwi ", env!("CARGO_PKG_VERSION"), ")"));
+        for certificate in certificates(access)? {
+            http = http.add_root_certificate(certificate);
+        }
+        let http = http.build().map_err(|error| Error::new(ErrorKind::Internal, operation, "the HTTP client cannot be built").with_source(error))?;
+        let authorization = match &access.token {
+            None => None,
+            Some(token) => {
+                let mut value = header::HeaderValue::from_str(authorization(token).expose_secret())
+                    .map_err(|_| Error::invalid(operation, "the token has characters that no token has"))?;
+                value.set_sensitive(true);
+                Some(value)
+            }
+        };
+        Ok(Self { http, url: url.clone(), authorization, operation })
+    }
+
+    pub(super) fn get(&self, path: &str) -> RequestBuilder {
+        self.http.get(format!("{}/{path}", self.url))
+    }
+
+    pub(super) fn post(&self, path: &str) -> RequestBuilder {
+        self.http.post(format!("{}/{path}", self.url))
+    }
+
+    /// Sends a request; the answer must be of this content type.
+    pub(super) async fn send(&self, mut request: RequestBuilder, kind: &str) -> Result<Response> {
+        if let Some(value) = &self.authorization {
+            request = request.header(header::AUTHORIZATION, value);
+        }
+        let response = request.send().await.map_err(|error| self.broken(error))?;
+        self.refusal(&response)?;
+        if response.headers().get(header::CONTENT_TYPE).is_some_and(|found| found.as_bytes() == kind.as_bytes()) {
+            return Ok(response);
+        }
+        Err(self
+            .error(ErrorKind::Protocol, format!("{} does not answer like a git server", self.url.authority()))
+            .with_hint("check the URL; it must be the one that `git clone` takes"))
+    }
+
+    /// What a failed request means. The error names no URL, which may hold a secret.
+    pub(super) fn broken(&self, error: reqwest::Error) -> Error {
+        let timed_out = error.is_timeout();
+        let error = error.without_url();
+        transport(self.operation, self.url.authority(), &error, timed_out).with_source(error)
+    }
+
+    pub(super) fn error(&self, kind: ErrorKind, message: impl Into<String>) -> Error {
+        Error::new(kind, self.operation, message.into())
+    }
+
+    /// What the server's refusal means.
+    fn refusal(&self, response: &Response) -> Result<()> {
+        let (url, with_token) = (&self.url, self.authorization.is_some());
+        let fail = |kind, message: String| self.error(kind, message);
+        Err(match response.status() {
+            status if status.is_success() => return Ok(()),
+            StatusCode::UNAUTHORIZED if with_token => fail(ErrorKind::Unauthenticated, "Authentication failed".into()),
+            StatusCode::UNAUTHORIZED => fail(ErrorKind::Unauthenticated, "Authentication failed: the repository needs a token".into())
+                .with_hint("give one with --token-stdin; or check the URL: many servers say this of repositories that do not exist"),
+            StatusCode::FORBIDDEN => fail(ErrorKind::Forbidden, "Authentication failed: the token may not read this repository".into())
+                .with_hint("give the token the right to read repositories"),
+            StatusCode::NOT_FOUND if with_token => fail(ErrorKind::RepositoryNotFound, format!("Repository not found, or the token may not see it: {url}")),
+            StatusCode::NOT_FOUND => fail(ErrorKind::RepositoryNotFound, format!("Repository not found: {url}")),
+            status if status.is_redirection() => {
+                let target = response.headers().get(header::LOCATION).and_then(|value| value.to_str().ok()).unwrap_or("another place");
+                let target = target.split("/info/refs").next().unwrap_or(target);
+                fail(ErrorKind::RepositoryNotFound, "the repository has moved".into())
+                    .with_hint(format!("Kiwi follows no redirects, which could carry a token away; if you trust it, use {target}"))
+            }
+            StatusCode::TOO_MANY_REQUESTS => fail(ErrorKind::Unavailable, "the server's rate limit is used up".into()),
+            status if status.is_server_error() => fail(ErrorKind::Unavailable, format!("the server has a problem (HTTP {})", status.as_u16())),
+            status => fail(ErrorKind::Protocol, format!("the server answered HTTP {}", status.as_u16())),
+        })
+    }
+}
 
 /// `Authorization: Basic …`, without the name of the header.
-pub(super) fn authorization(token: &SecretString) -> SecretString {
+fn authorization(token: &SecretString) -> SecretString {
     use base64::Engine as _;
     format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(format!("{USER}:{}", token.expose_secret()))).into()
 }
 
-pub(super) fn certificates(access: &SourceAccess) -> Result<Vec<reqwest::Certificate>> {
+fn certificates(access: &SourceAccess) -> Result<Vec<reqwest::Certificate>> {
     let Some(pem) = &access.ca else { return Ok(Vec::new()) };
     let malformed =
         || Error::invalid("read CA certificate", "the CA file holds no PEM certificate").with_hint("give a file that begins with -----BEGIN CERTIFICATE-----");
@@ -23,7 +118,7 @@ pub(super) fn certificates(access: &SourceAccess) -> Result<Vec<reqwest::Certifi
 }
 
 /// The cause of a failed connection, in the words that people search for.
-pub(super) fn transport(operation: &'static str, host: &str, error: &(dyn StdError + 'static), timed_out: bool) -> Error {
+fn transport(operation: &'static str, host: &str, error: &(dyn StdError + 'static), timed_out: bool) -> Error {
     let mut text = String::new();
     let mut next = Some(error);
     while let Some(layer) = next {

@@ -1,11 +1,14 @@
 //! Any git server, by URL.
 //!
-//! Refs are read from the server's advertisement (`advertise.rs`), because its HTTP status tells exactly what is wrong. Packs are
-//! fetched by gix (`fetch.rs`), one commit deep.
+//! Refs are read from the server's advertisement (`advertise.rs`). One commit is asked for and its pack taken apart while it arrives
+//! (`fetch.rs`, `packet.rs`, `objects.rs`); gix writes its files (`tree.rs`).
 
 mod advertise;
 mod client;
 mod fetch;
+mod objects;
+mod packet;
+mod tree;
 
 use async_trait::async_trait;
 use kiwi_core::domain::{Branch, CommitSha, Source};
