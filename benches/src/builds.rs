@@ -35,7 +35,7 @@ pub(crate) fn measure() {
         large.compare(&format!("{builder}, 500 MB in files of 1 MB, nothing changed"), false);
         let (fetch, stage) = large.memory();
         row(&format!("{builder}: kiwi's peak memory in the build stage, 500 MB context"), &format!("{stage:.1} MiB"));
-        row("its peak in the fetch before, of which the pack's own pages, which the kernel takes back, are the most", &format!("{fetch:.1} MiB"));
+        row("its peak in the fetch before", &format!("{fetch:.1} MiB"));
     }
 }
 

@@ -5,6 +5,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderName, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use base64::Engine as _;
+use futures_util::StreamExt as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -31,6 +32,8 @@ pub enum Behaviour {
     FirstProtocol,
     /// It hangs once the pack is asked for.
     HangAtPack,
+    /// It sends the pack in pieces, with a pause before each.
+    Slow(Duration),
     /// It cuts the pack in the middle.
     CutPack,
     /// It answers a request for a pack with these bytes.
@@ -162,11 +165,21 @@ async fn serve(State(shared): State<Shared>, mut request: Request) -> Response {
     if is_fetch && body.windows(4).any(|window| window == b"PACK") {
         match behaviour {
             Behaviour::CutPack => body.truncate(body.len() / 2),
-            Behaviour::Pack(bytes) => body = bytes,
+            Behaviour::Pack(ref bytes) => body.clone_from(bytes),
             _ => {}
         }
     }
-    let mut response = (status, Body::from(body)).into_response();
+    let mut response = match behaviour {
+        Behaviour::Slow(pause) if is_fetch => {
+            let pieces: Vec<Vec<u8>> = body.chunks(body.len() / 8 + 1).map(<[u8]>::to_vec).collect();
+            let paused = futures_util::stream::iter(pieces).then(move |piece| async move {
+                tokio::time::sleep(pause).await;
+                Ok::<_, std::io::Error>(piece)
+            });
+            (status, Body::from_stream(paused)).into_response()
+        }
+        _ => (status, Body::from(body)).into_response(),
+    };
     for (name, value) in headers {
         response.headers_mut().insert(name.parse::<HeaderName>().unwrap(), value.parse().unwrap());
     }

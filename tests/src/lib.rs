@@ -8,3 +8,4 @@ pub mod crash;
 pub mod git;
 pub mod load;
 pub mod sample;
+pub mod wire;

@@ -5,8 +5,8 @@
 use futures_util::StreamExt as _;
 use kiwi_core::domain::{DockerfileChoice, RunId};
 use kiwi_core::error::{Error, ErrorKind};
-use kiwi_core::provider::{BuildContext, BuildEvent, BuildOutcome, BuildPurpose, BuildRequest, Builder as _};
-use kiwi_runtime::docker::{BuilderChoice, DockerBuilder, DockerConfig, Engine};
+use kiwi_core::provider::{BuildContext, BuildEvent, BuildOutcome, BuildPurpose, BuildRequest, Builder as _, Cleanup, Runtime as _};
+use kiwi_runtime::docker::{BuilderChoice, DockerBuilder, DockerConfig, DockerRuntime, Engine};
 use kiwi_tests::command::{docker, unique};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -157,4 +157,36 @@ async fn a_test_stage_is_built_and_forgotten() {
     let (failed, log) = build(&builder, &request).await;
     assert_eq!(failed.unwrap_err().kind(), ErrorKind::BuildFailed);
     assert!(log.contains("tests-fail"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cleaning_removes_our_images_and_keeps_what_is_needed() {
+    let tree = tempfile::tempdir().unwrap();
+    std::fs::write(tree.path().join("Dockerfile"), "FROM debian:bookworm-slim\nARG WHO\nRUN echo $WHO >/who\n").unwrap();
+    let installation = unique("installation");
+    let (mut needed, mut gone) = (std::collections::BTreeSet::new(), Vec::new());
+    for choice in [BuilderChoice::Buildkit, BuilderChoice::Classic] {
+        for keep in [true, false] {
+            let mut request = request(tree.path(), DockerfileChoice::Auto);
+            request.arguments = [("WHO".parse().unwrap(), unique("world"))].into();
+            request.labels.insert("kiwi.dev/installation".to_owned(), installation.clone());
+            let outcome = build(&builder(choice), &request).await.0.unwrap();
+            if keep {
+                needed.insert(outcome.image.digest().clone());
+            } else {
+                gone.push(outcome.image.digest().to_string());
+            }
+        }
+    }
+    let runtime = DockerRuntime::new(Engine::new(DockerConfig::new(None).unwrap()).unwrap());
+    let mut keep = Cleanup { installation: unique("another"), ..Cleanup::default() };
+    assert_eq!(runtime.clean(&keep).await.unwrap(), Vec::<String>::new(), "images of another installation stay");
+    (keep.installation, keep.images) = (installation, needed.clone());
+    let removed = runtime.clean(&keep).await.unwrap();
+    assert_eq!(removed.len(), 3, "one name of BuildKit's image, two of the classic builder's: {removed:?}");
+    let left = docker(&["images", "--all", "--quiet", "--no-trunc"]);
+    assert!(gone.iter().all(|image| !left.contains(image)), "{left:?}");
+    assert!(needed.iter().all(|image| left.contains(&image.to_string())), "{left:?}");
+    keep.images.clear();
+    runtime.clean(&keep).await.unwrap();
 }

@@ -7,7 +7,9 @@ use kiwi_core::domain::{CommitSha, GitProviderKind, Source};
 use kiwi_core::error::{Error, ErrorKind};
 use kiwi_core::provider::{FetchEvent, ServiceSource as _, SourceAccess};
 use kiwi_git::url::{Limits, UrlSource};
+use kiwi_tests::command::{Kiwi, unique};
 use kiwi_tests::git::{Behaviour, GitHost, git};
+use kiwi_tests::wire::{Proxy, Tls};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -160,6 +162,47 @@ async fn the_tree_is_git_s_own_in_both_protocols() {
         let same = std::process::Command::new("diff").args(["-r", "--no-dereference"]).args([by_git.path(), into.path()]).output().unwrap();
         assert!(same.status.success(), "{behaviour:?}: {}", String::from_utf8_lossy(&same.stdout));
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slow_host_is_waited_for() {
+    let host = GitHost::start(None);
+    let repository = host.create("shop");
+    std::fs::write(repository.folder().join("file"), "x").unwrap();
+    let commit = repository.push("main");
+    // Slower in all than the stall limit, but never silent for so long.
+    host.behave(Behaviour::Slow(Duration::from_millis(400)));
+    let git = UrlSource::new(Limits { stall: Duration::from_secs(1), ..Limits::default() });
+    let (began, into) = (Instant::now(), tempfile::tempdir().unwrap());
+    fetch(&git, &source(&host.url("shop")), &commit, &SourceAccess::default(), into.path()).await.unwrap();
+    assert!(began.elapsed() > Duration::from_secs(1), "the host was not slow");
+    let git = UrlSource::new(Limits { fetch: Duration::from_secs(1), ..Limits::default() });
+    let (began, into) = (Instant::now(), tempfile::tempdir().unwrap());
+    let late = fetch(&git, &source(&host.url("shop")), &commit, &SourceAccess::default(), into.path()).await.unwrap_err();
+    assert_eq!(late.kind(), ErrorKind::Timeout, "{late:?}");
+    assert!(began.elapsed() < Duration::from_secs(3));
+}
+
+#[test]
+fn a_ca_of_one_s_own_and_a_proxy() {
+    let host = GitHost::start(Some("t0k3n"));
+    let (tls, proxy) = (Tls::in_front_of(host.address), Proxy::start());
+    let repository = host.create("shop");
+    std::fs::write(repository.folder().join("Dockerfile"), "FROM debian:bookworm-slim\nCOPY . /app\n").unwrap();
+    repository.push("main");
+    let kiwi = Kiwi::new().env("HTTPS_PROXY", format!("http://{}", proxy.address)).env("NO_PROXY", "").with_runtime();
+    let (url, ca) = (format!("https://localhost:{}/shop.git", tls.address.port()), kiwi.folder().join("ca.pem"));
+    std::fs::write(&ca, &tls.ca).unwrap();
+    let unknown = kiwi.run_with(&["source", "check", &url, "--token-stdin"], "t0k3n");
+    assert!(unknown.code == 1 && unknown.err.contains("TLS: the server's certificate is signed by an unknown authority"), "{unknown:?}");
+    let ca = ca.to_str().unwrap();
+    kiwi.run_with(&["source", "check", &url, "--ca", ca, "--token-stdin"], "t0k3n").ok();
+    let name = unique("wire");
+    kiwi.run_with(&["service", "register", &name, "--git", &url, "--ca", ca, "--token-stdin"], "t0k3n").ok();
+    kiwi.run(&["build", &name]).ok();
+    let asked = proxy.asked();
+    assert!(asked.len() >= 4 && asked.iter().all(|line| line.starts_with(&format!("CONNECT localhost:{}", tls.address.port()))), "{asked:?}");
+    kiwi.run(&["service", "remove", &name]).ok();
 }
 
 #[tokio::test(flavor = "multi_thread")]

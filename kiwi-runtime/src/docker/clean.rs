@@ -4,9 +4,7 @@ use super::client::Engine;
 use super::gateway::{Gateway, Proxy as _};
 use super::labels::{self, role};
 use super::{convert, replica};
-use bollard::query_parameters::{
-    ListContainersOptionsBuilder, ListImagesOptionsBuilder, ListVolumesOptionsBuilder, RemoveImageOptionsBuilder, RemoveVolumeOptions,
-};
+use bollard::query_parameters::{ListContainersOptionsBuilder, ListImagesOptions, ListVolumesOptionsBuilder, RemoveImageOptionsBuilder, RemoveVolumeOptions};
 use kiwi_core::domain::{Digest, RunId};
 use kiwi_core::error::Result;
 use kiwi_core::provider::{Cleanup, Workload};
@@ -61,10 +59,12 @@ pub(super) async fn clean(engine: &Engine, keep: &Cleanup) -> Result<Vec<String>
         let all = engine.docker.list_containers(Some(options)).await.map_err(convert::engine("list containers"))?;
         all.into_iter().filter_map(|container| container.image_id).collect()
     };
-    // Only images that this installation built: they carry its label and the tag of a run.
-    let images =
-        engine.docker.list_images(Some(ListImagesOptionsBuilder::default().filters(&filters).build())).await.map_err(convert::engine("list images"))?;
-    for image in images {
+    // Only images that this installation built: they carry its label, or its name from the classic builder, and the tag of a run.
+    let own = format!("{}:", labels::own_images(&keep.installation));
+    for image in engine.docker.list_images(None::<ListImagesOptions>).await.map_err(convert::engine("list images"))? {
+        if image.labels.get(labels::INSTALLATION) != Some(&keep.installation) && !image.repo_tags.iter().any(|tag| tag.starts_with(&own)) {
+            continue;
+        }
         let run = image.repo_tags.iter().find_map(|tag| tag.rsplit_once(":kiwi-run-")?.1.parse::<RunId>().ok());
         let Some(run) = run else { continue };
         let digests = image.repo_digests.iter().filter_map(|digest| digest.split_once('@')?.1.parse::<Digest>().ok());

@@ -54,6 +54,11 @@ pub(super) fn task(run: &RunId, purpose: &str) -> String {
     format!("kiwi-task-{run}-{purpose}")
 }
 
+/// The name under which the classic builder's images belong to an installation.
+pub(super) fn own_images(installation: &str) -> String {
+    format!("kiwi.local/built-by-{installation}")
+}
+
 /// Volumes belong to service, environment and container, not to a release: they outlive all of them.
 pub(super) fn volume(workload: &Workload, container: &ContainerName, mount_path: &str) -> String {
     let place: String = mount_path.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
