@@ -11,6 +11,7 @@ step() { printf '\n== %s\n' "$*"; }
 need() { command -v "$1" >/dev/null 2>&1; }
 
 started=()
+engine=
 work=$(mktemp -d)
 finish() {
     status=$?
@@ -19,6 +20,15 @@ finish() {
     exit "$status"
 }
 trap finish EXIT
+
+start_engine() {
+    setsid dockerd >"$work/dockerd.log" 2>&1 &
+    engine=$!
+    started+=("$engine")
+    for _ in $(seq 100); do docker info >/dev/null 2>&1 && return; sleep 0.3; done
+    tail -n 20 "$work/dockerd.log" >&2
+    exit 1
+}
 
 step "what the tests need"
 packages=()
@@ -35,10 +45,7 @@ if [ "${#packages[@]}" -gt 0 ]; then
 fi
 if ! docker info >/dev/null 2>&1; then
     [ "$(id -u)" = 0 ] || { echo "the Docker Engine is not running; start it, or run this as root" >&2; exit 1; }
-    setsid dockerd >"$work/dockerd.log" 2>&1 &
-    started+=($!)
-    for _ in $(seq 100); do docker info >/dev/null 2>&1 && break; sleep 0.3; done
-    docker info >/dev/null 2>&1 || { tail -n 20 "$work/dockerd.log" >&2; exit 1; }
+    start_engine
 fi
 ./examples/base-images.sh haproxy:lts python:3.11-slim debian:bookworm-slim
 
@@ -91,7 +98,20 @@ for example in examples/examples/*.rs; do
     echo "example $name"
     cargo run --quiet --package kiwi-examples --example "$name"
 done
-KIWI_QUICKSTART_PROFILE=dev ./examples/quickstart.sh
+KIWI_QUICKSTART_PROFILE=dev ./examples/quickstart.sh | tee "$work/quickstart.log"
+
+step "an engine that stops, and one that is killed, bring the routes back"
+if [ -n "$engine" ]; then
+    url=$(tail -n 1 "$work/quickstart.log")
+    for signal in TERM KILL; do
+        kill "-$signal" "$engine"
+        wait "$engine" 2>/dev/null || true
+        start_engine
+        curl --silent --show-error --fail --retry 60 --retry-all-errors --retry-delay 1 --max-time 5 "$url"
+    done
+else
+    echo "the engine was running before: not stopped"
+fi
 ./examples/quickstart.sh --down
 
 if [ "$full" = yes ]; then

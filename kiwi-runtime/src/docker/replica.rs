@@ -156,7 +156,8 @@ fn body(request: &ApplyRequest, container: &ReleaseContainer, place: &Place<'_>)
         stop_timeout: Some(i64::from(request.release.rollout.stop_seconds)),
         host_config: Some(HostConfig {
             network_mode: Some(place.network.name.clone()),
-            restart_policy: Some(RestartPolicy { name: Some(RestartPolicyNameEnum::UNLESS_STOPPED), maximum_retry_count: None }),
+            // Not "unless stopped": an engine that was killed stops what it finds running when it starts again, and takes that for our wish.
+            restart_policy: Some(RestartPolicy { name: Some(RestartPolicyNameEnum::ALWAYS), maximum_retry_count: None }),
             nano_cpus: Some(clamp(container.resources.cpu.limit.millis()) * 1_000_000),
             // 1024 shares are one core.
             cpu_shares: Some((clamp(container.resources.cpu.request.millis()) * 1024 / 1000).max(2)),

@@ -513,7 +513,7 @@ async fn create(engine: &Engine) -> Result<()> {
         stop_signal: Some("SIGTERM".to_owned()),
         host_config: Some(HostConfig {
             network_mode: Some("host".to_owned()),
-            restart_policy: Some(RestartPolicy { name: Some(RestartPolicyNameEnum::UNLESS_STOPPED), maximum_retry_count: None }),
+            restart_policy: Some(RestartPolicy { name: Some(RestartPolicyNameEnum::ALWAYS), maximum_retry_count: None }),
             mounts: Some(vec![Mount {
                 target: Some("/etc/kiwi".to_owned()),
                 source: Some(CONTAINER.to_owned()),
