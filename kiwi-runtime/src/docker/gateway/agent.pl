@@ -17,14 +17,24 @@ sub answer { my ($status, $body) = @_; print "$status " . length($body) . "\n$bo
 sub slurp { my ($path) = @_; open(my $in, '<', $path) or return undef; local $/; my $text = <$in>; return $text // ''; }
 
 sub ask {
-    # While the master replaces itself for a reload it takes no connections, for some tens of milliseconds.
-    my $socket;
-    for (1 .. 100) { $socket = IO::Socket::UNIX->new(Peer => $master) and last; select(undef, undef, undef, 0.05); }
-    die "the gateway's admin socket: $!\n" unless $socket;
-    print $socket "$_[0]\n";
-    $socket->shutdown(1);
-    local $/;
-    return scalar(<$socket>) // '';
+    # While the master replaces itself for a reload it takes no connections, for some tens of milliseconds, and hangs up on those it
+    # has. Every answer has at least a line end, so nothing at all is no answer: of requests that it cut, each may be made again.
+    my $reason = '';
+    for (1 .. 200) {
+        if (my $socket = IO::Socket::UNIX->new(Peer => $master)) {
+            local $SIG{PIPE} = 'IGNORE';
+            print $socket "$_[0]\n";
+            $socket->shutdown(1);
+            local $/;
+            my $text = <$socket>;
+            return $text if defined $text && length $text;
+            $reason = 'it hung up';
+        } else {
+            $reason = "$!";
+        }
+        select(undef, undef, undef, 0.025);
+    }
+    die "the gateway's admin socket: $reason\n";
 }
 
 sub put {

@@ -85,6 +85,18 @@ impl Gateway {
         self.agent.request("ask", &format!("@!{worker} {command}")).await
     }
 
+    /// The table that a worker answers with; nothing when the worker has ended. Anything else would be counted as no connection at all.
+    async fn table(&mut self, worker: u32, command: &str) -> Result<String> {
+        let answer = self.tell(worker, command).await?;
+        if answer.starts_with("# ") {
+            Ok(answer)
+        } else if answer.starts_with("Can't find the target PID") {
+            Ok(String::new())
+        } else {
+            Err(Error::new(ErrorKind::Protocol, "use gateway", format!("the gateway answered {:?} to {command:?}", answer.trim())))
+        }
+    }
+
     /// Every worker that serves connections, the current one first. After a reload the old ones still serve theirs.
     async fn workers(&mut self) -> Result<Vec<u32>> {
         let text = self.agent.request("ask", "show proc").await?;
@@ -272,7 +284,7 @@ impl Proxy for Gateway {
             let known = self.known(worker, workload, container).await?;
             // Sessions, not connections: a connection of a TCP session belongs to the session and is counted nowhere else, and an
             // idle one of HTTP, kept for reuse, holds nobody up. The columns are pxname, svname, qcur, qmax, scur.
-            for line in self.tell(worker, "show stat -1 4 -1").await?.lines() {
+            for line in self.table(worker, "show stat -1 4 -1").await?.lines() {
                 let cells: Vec<&str> = line.split(',').collect();
                 let &[backend, server, _, _, sessions, ..] = cells.as_slice() else { continue };
                 if servers.iter().any(|wanted| wanted == server) && known.iter().any(|(known, name)| known == backend && name == server) {
@@ -377,7 +389,7 @@ impl Gateway {
     /// Every server of a container that a worker knows, with the group it is in.
     async fn known(&mut self, worker: u32, workload: &Workload, container: &ContainerName) -> Result<Vec<(String, String)>> {
         let base = routes::backend_name(workload, container);
-        let text = self.tell(worker, "show servers conn").await?;
+        let text = self.table(worker, "show servers conn").await?;
         let ours = |backend: &str| backend.strip_prefix(&base).is_some_and(|rest| rest.is_empty() || rest.starts_with(".r"));
         let pairs = text.lines().filter_map(|line| line.split_whitespace().next()?.split_once('/'));
         Ok(pairs.filter(|(backend, _)| ours(backend)).map(|(backend, server)| (backend.to_owned(), server.to_owned())).collect())
