@@ -78,6 +78,7 @@ for crate in kiwi-git kiwi-runtime kiwi-store kiwi-http; do
 done
 # Each feature alone must build too: a platform takes only what it needs.
 for feature in docker kubernetes registry; do cargo check --quiet --package kiwi-runtime --no-default-features --features "$feature"; done
+for feature in github gitlab url; do cargo check --quiet --package kiwi-git --no-default-features --features "$feature"; done
 if need cargo-deny; then cargo deny check; else echo "cargo-deny is not installed; its advisory data may be out of reach here: not run"; fi
 
 step "build"

@@ -3,10 +3,13 @@
 use crate::args::{Global, RoleChoice};
 use async_trait::async_trait;
 use kiwi_core::access::Actor;
-use kiwi_core::domain::{RuntimeKind, RuntimeSettings};
+use kiwi_core::domain::{GitProviderKind, RuntimeKind, RuntimeSettings};
 use kiwi_core::error::{Error, ErrorKind, Result};
 use kiwi_core::pipeline::Kiwi;
-use kiwi_core::provider::{Builder, Connector, Runtime, Store};
+use kiwi_core::provider::{Builder, Connector, GitAccess, GitProvider, Runtime, Store, WebhookVerifier};
+use kiwi_git::ApiLimits;
+use kiwi_git::github::{Github, GithubWebhooks};
+use kiwi_git::gitlab::{Gitlab, GitlabWebhooks};
 use kiwi_git::url::UrlSource;
 use kiwi_runtime::docker::{BuilderChoice, DockerBuilder, DockerConfig, DockerRuntime, Engine};
 use kiwi_runtime::kubernetes::{KubernetesConfig, KubernetesRuntime};
@@ -15,6 +18,7 @@ use kiwi_store::{KeySource, SqliteStore};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+use url::Url;
 
 /// Puts something around the store, such as the fault injection of a test.
 pub type StoreWrapper = fn(Arc<dyn Store>) -> Arc<dyn Store>;
@@ -35,7 +39,7 @@ pub(crate) async fn open(global: &Global, wrapper: Option<StoreWrapper>) -> Resu
     let store = wrapper.map_or_else(|| store.clone(), |wrap| wrap(store.clone()));
     let mut builder = Kiwi::builder(store, Arc::new(Providers))
         .source(Arc::new(UrlSource::default()))
-        .registry(Arc::new(OciRegistry::new()))
+        .registry(Arc::new(OciRegistry::new(hub()?)?))
         .work_directory(directory.join("work"));
     if let Some(seconds) = number("KIWI_LEASE_SECONDS")? {
         builder = builder.lease(Duration::from_secs(seconds));
@@ -45,6 +49,16 @@ pub(crate) async fn open(global: &Global, wrapper: Option<StoreWrapper>) -> Resu
         RoleChoice::Member => Actor::local_member(),
     };
     Ok(Session { kiwi: builder.open().await?, actor })
+}
+
+/// Docker Hub's own API, or what stands for it where the public one cannot be reached.
+fn hub() -> Result<Option<Url>> {
+    match std::env::var("KIWI_DOCKER_HUB") {
+        Ok(text) if !text.is_empty() => {
+            text.parse().map(Some).map_err(|_| Error::invalid("read environment", format!("KIWI_DOCKER_HUB is {text:?}, not a URL")))
+        }
+        _ => Ok(None),
+    }
 }
 
 fn number(variable: &'static str) -> Result<Option<u64>> {
@@ -112,6 +126,22 @@ impl Connector for Providers {
             RuntimeKind::Docker { engine } => Ok(Arc::new(DockerBuilder::new(Engine::new(docker_config(engine.as_deref())?)?))),
             other => Err(Error::new(ErrorKind::Unsupported, "open builder", format!("{} runtimes cannot build yet", other.as_str()))
                 .with_hint("name a Docker runtime with --build-runtime")),
+        }
+    }
+
+    async fn git(&self, access: &GitAccess) -> Result<Arc<dyn GitProvider>> {
+        match access.kind {
+            GitProviderKind::Github => Ok(Arc::new(Github::new(access, ApiLimits::default()).await?)),
+            GitProviderKind::Gitlab => Ok(Arc::new(Gitlab::new(access, ApiLimits::default()).await?)),
+            GitProviderKind::Url => Err(Error::new(ErrorKind::Unsupported, "open git host", "a plain URL has no API")),
+        }
+    }
+
+    fn webhooks(&self, kind: GitProviderKind) -> Result<Arc<dyn WebhookVerifier>> {
+        match kind {
+            GitProviderKind::Github => Ok(Arc::new(GithubWebhooks)),
+            GitProviderKind::Gitlab => Ok(Arc::new(GitlabWebhooks)),
+            GitProviderKind::Url => Err(Error::new(ErrorKind::Unsupported, "open git host", "a plain URL delivers nothing")),
         }
     }
 }

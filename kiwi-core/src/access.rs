@@ -47,9 +47,76 @@ impl Actor {
                 Err(Error::new(ErrorKind::Forbidden, "authorize", format!("only an admin may {}", operation.description()))
                     .with_hint("ask your admin to do it"))
             }
-            Verdict::NeedsPermission => Err(Error::new(ErrorKind::Forbidden, "authorize", format!("you have no permission to {}", operation.description()))
-                .with_hint("request service permission from your organization manager")),
+            Verdict::NeedsPermission => {
+                Err(Error::new(ErrorKind::Forbidden, "authorize", format!("you have no permission to {}", operation.description())).with_hint(NO_PERMISSION))
+            }
         }
+    }
+}
+
+const NO_PERMISSION: &str = "request service permission from your organization manager";
+
+/// A kind of source that a person chooses from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum SourceType {
+    Github,
+    Gitlab,
+    Images,
+}
+
+/// One thing that a role may do with a kind of source.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct MenuEntry {
+    /// Its name for programs.
+    pub action: &'static str,
+    /// Its name for people.
+    pub label: String,
+    /// The operation that it leads to.
+    pub operation: Operation,
+    /// Whether it works now.
+    pub available: bool,
+    /// What must happen first when it does not.
+    pub reason: Option<String>,
+}
+
+/// What a role may do with a kind of source, in the order of a menu. What only an admin may do is not in a member's.
+pub fn menu(source: SourceType, role: Role, has_settings: bool) -> Vec<MenuEntry> {
+    let (title, thing) = match source {
+        SourceType::Github => ("GitHub", "repository"),
+        SourceType::Gitlab => ("GitLab", "project"),
+        SourceType::Images => ("Docker Hub", "image"),
+    };
+    let mut entries = Vec::new();
+    let mut add = |action, label: String, operation: Operation, needs_settings: bool| {
+        let reason = match operation.verdict(role) {
+            Verdict::AdminOnly => return,
+            Verdict::NeedsPermission => Some(NO_PERMISSION.to_owned()),
+            Verdict::Allowed if needs_settings && !has_settings => Some(incomplete(title, role)),
+            Verdict::Allowed => None,
+        };
+        entries.push(MenuEntry { action, label, operation, available: reason.is_none(), reason });
+    };
+    if source == SourceType::Images {
+        add("registries", "Registries and their credentials".to_owned(), Operation::ChangeRegistries, false);
+        add("search_images", "Search for images and tags".to_owned(), Operation::CheckSources, false);
+        add("register_images", "Register a service of ready images".to_owned(), Operation::RegisterServices, false);
+        return entries;
+    }
+    add("settings", format!("{title} Settings"), Operation::ChangeProviders, false);
+    if source == SourceType::Gitlab {
+        add("create_accounts", format!("Create {title} accounts"), Operation::CreateAccounts, true);
+    }
+    add("register_existing", format!("Register an existing {thing}"), Operation::RegisterServices, true);
+    add("create_new", format!("Create and register a new {thing}"), Operation::CreateRepositories, true);
+    entries
+}
+
+/// What to do while a git host is not set up.
+pub(crate) fn incomplete(title: &str, role: Role) -> String {
+    match role {
+        Role::Admin => format!("complete {title} Settings with `kiwi provider set {}`", title.to_lowercase()),
+        Role::Member { .. } => format!("ask your admin to complete {title} Settings"),
     }
 }
 
@@ -74,6 +141,14 @@ pub enum Operation {
     CancelRuns,
     CleanUp,
     RotateKey,
+    ReadProviders,
+    ChangeProviders,
+    BrowseProviders,
+    CreateRepositories,
+    CreateAccounts,
+    ReadUsers,
+    ChangeUsers,
+    ExplainDeliveries,
 }
 
 enum Verdict {
@@ -84,7 +159,7 @@ enum Verdict {
 
 impl Operation {
     /// Every operation.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 23] = [
         Self::ReadRuntimes,
         Self::ChangeRuntimes,
         Self::ReadRegistries,
@@ -100,6 +175,14 @@ impl Operation {
         Self::CancelRuns,
         Self::CleanUp,
         Self::RotateKey,
+        Self::ReadProviders,
+        Self::ChangeProviders,
+        Self::BrowseProviders,
+        Self::CreateRepositories,
+        Self::CreateAccounts,
+        Self::ReadUsers,
+        Self::ChangeUsers,
+        Self::ExplainDeliveries,
     ];
 
     /// The operation as the end of "you may …".
@@ -120,6 +203,14 @@ impl Operation {
             Self::CancelRuns => "cancel runs",
             Self::CleanUp => "clean up runtimes",
             Self::RotateKey => "rotate the encryption key",
+            Self::ReadProviders => "see which git hosts are set up",
+            Self::ChangeProviders => "set, check or remove git hosts and their tokens",
+            Self::BrowseProviders => "list repositories, branches and owners of a git host",
+            Self::CreateRepositories => "create repositories at a git host",
+            Self::CreateAccounts => "create accounts at a git host",
+            Self::ReadUsers => "see users",
+            Self::ChangeUsers => "add or remove users",
+            Self::ExplainDeliveries => "see why a push was or was not delivered",
         }
     }
 
@@ -129,8 +220,19 @@ impl Operation {
     }
 
     fn verdict(self, role: Role) -> Verdict {
-        let admin_only = matches!(self, Self::ChangeRuntimes | Self::ChangeRegistries | Self::CleanUp | Self::RotateKey);
-        let reads = matches!(self, Self::ReadRuntimes | Self::ReadRegistries | Self::ReadServices | Self::ReadRuns);
+        let admin_only = matches!(
+            self,
+            Self::ChangeRuntimes
+                | Self::ChangeRegistries
+                | Self::CleanUp
+                | Self::RotateKey
+                | Self::ChangeProviders
+                | Self::CreateAccounts
+                | Self::ReadUsers
+                | Self::ChangeUsers
+        );
+        let reads =
+            matches!(self, Self::ReadRuntimes | Self::ReadRegistries | Self::ReadServices | Self::ReadRuns | Self::ReadProviders | Self::ExplainDeliveries);
         match role {
             Role::Admin => Verdict::Allowed,
             Role::Member { .. } if admin_only => Verdict::AdminOnly,
@@ -161,5 +263,23 @@ mod tests {
             .unwrap();
         }
         insta::assert_snapshot!(table);
+    }
+
+    #[test]
+    fn a_menu_is_what_the_table_allows() {
+        use std::fmt::Write as _;
+        let mut text = String::new();
+        for source in [SourceType::Github, SourceType::Gitlab, SourceType::Images] {
+            for role in [Role::Admin, Role::Member { service: true }, Role::Member { service: false }] {
+                for has_settings in [true, false] {
+                    writeln!(text, "{source:?} {role:?} settings {has_settings}").unwrap();
+                    for entry in menu(source, role, has_settings) {
+                        assert_eq!(entry.available, entry.operation.allowed(role) && entry.reason.is_none());
+                        writeln!(text, "  {:<18} {:<36} {}", entry.action, entry.label, entry.reason.unwrap_or_default()).unwrap();
+                    }
+                }
+            }
+        }
+        insta::assert_snapshot!(text);
     }
 }

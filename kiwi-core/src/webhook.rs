@@ -1,15 +1,18 @@
 //! Webhook deliveries: unverified until their signature holds, and only then an event.
 
-use crate::domain::{Branch, CommitSha};
+use crate::domain::{Branch, CommitSha, RepositoryLink};
 use bytes::Bytes;
 
 /// A delivery as it arrived. Nothing in it can be trusted, and nothing in it can be read by name: only a
-/// [`GitProvider`](crate::provider::GitProvider) turns it into an event.
+/// [`WebhookVerifier`](crate::provider::WebhookVerifier) turns it into an event.
 #[derive(Debug, Clone)]
 pub struct UnverifiedWebhook {
     headers: Vec<(String, String)>,
     body: Bytes,
 }
+
+/// The largest body that a git host sends: GitHub's documented cap.
+pub const LARGEST_BODY: usize = 25 << 20;
 
 impl UnverifiedWebhook {
     /// Header names are matched without regard to case.
@@ -31,29 +34,134 @@ impl UnverifiedWebhook {
 /// What a delivery turned out to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WebhookVerdict {
-    /// An authentic push.
-    Push(PushEvent),
-    /// Authentic, but nothing to act on.
+    /// An authentic push to a branch, which has a commit to build.
+    Event(PushEvent),
+    /// Authentic, but nothing to build.
     Ignored {
         /// Why, in words.
         reason: String,
+        /// What it is about.
+        about: About,
     },
     /// Not authentic, or not readable.
     Rejected {
         /// Why, in words.
         reason: String,
+        /// What its headers claim; nothing of the body.
+        about: About,
     },
 }
 
 /// An authentic push to a branch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PushEvent {
-    /// The host's own id of the repository.
-    pub repository: u64,
+    /// Which repository, by the host's id and its path at the time.
+    pub repository: RepositoryLink,
     /// The branch.
     pub branch: Branch,
     /// Its new head.
     pub commit: CommitSha,
+    /// Its head before, unless the branch is new. After a force push the host may not know it any more.
+    pub before: Option<CommitSha>,
+    /// The host's id of the delivery: the same when the host sends it again.
+    pub delivery: Option<String>,
+}
+
+/// What a delivery is about, as far as that is known.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct About {
+    /// The host's name of the event.
+    pub event: Option<String>,
     /// The host's id of the delivery.
     pub delivery: Option<String>,
+    /// Which repository.
+    pub repository: Option<RepositoryLink>,
+    /// The branch.
+    pub branch: Option<Branch>,
+    /// The tag.
+    pub tag: Option<String>,
+    /// The commit; of an annotated tag, the one that it points to.
+    pub commit: Option<CommitSha>,
+}
+
+impl WebhookVerdict {
+    /// What the delivery is about.
+    pub fn about(&self) -> About {
+        match self {
+            Self::Event(push) => About {
+                event: Some("push".to_owned()),
+                delivery: push.delivery.clone(),
+                repository: Some(push.repository.clone()),
+                branch: Some(push.branch.clone()),
+                tag: None,
+                commit: Some(push.commit.clone()),
+            },
+            Self::Ignored { about, .. } | Self::Rejected { about, .. } => about.clone(),
+        }
+    }
+
+    /// Ignores a push to another branch than the one that is delivered.
+    #[must_use]
+    pub fn for_branch(self, branch: &Branch) -> Self {
+        match &self {
+            Self::Event(push) if push.branch != *branch => {
+                Self::Ignored { reason: format!("the push is to {}, and {branch} is delivered", push.branch), about: self.about() }
+            }
+            _ => self,
+        }
+    }
+
+    /// Rejects a delivery of another repository than the service's own: its secret proves who sent it, not what it may speak for.
+    #[must_use]
+    pub fn for_repository(self, id: u64) -> Self {
+        match self.about().repository {
+            Some(found) if found.id != id && !matches!(self, Self::Rejected { .. }) => {
+                let about = About { event: self.about().event, delivery: self.about().delivery, ..About::default() };
+                Self::Rejected { reason: "the delivery is of another repository than the service's".to_owned(), about }
+            }
+            _ => self,
+        }
+    }
+}
+
+/// The words by which the author of a commit says that it is not to be built; the line that says so in either form.
+pub fn skips_ci(message: &str) -> bool {
+    let lower = message.to_ascii_lowercase();
+    ["[skip ci]", "[ci skip]", "[no ci]", "[skip actions]", "[actions skip]"].iter().any(|words| lower.contains(words))
+        || lower.lines().any(|line| matches!(line.trim(), "skip-checks:true" | "skip-checks: true"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn push() -> WebhookVerdict {
+        WebhookVerdict::Event(PushEvent {
+            repository: RepositoryLink { id: 7, path: "team/shop".to_owned() },
+            branch: "main".parse().unwrap(),
+            commit: "1".repeat(40).parse().unwrap(),
+            before: None,
+            delivery: Some("d".to_owned()),
+        })
+    }
+
+    #[test]
+    fn only_the_service_s_own_branch_and_repository_count() {
+        assert_eq!(push().for_branch(&"main".parse().unwrap()).for_repository(7), push());
+        let other = push().for_branch(&"release".parse().unwrap());
+        assert!(matches!(&other, WebhookVerdict::Ignored { reason, .. } if reason == "the push is to main, and release is delivered"));
+        assert_eq!(other.about(), push().about());
+        let foreign = push().for_repository(8);
+        assert!(matches!(&foreign, WebhookVerdict::Rejected { about, .. } if about.repository.is_none() && about.delivery.as_deref() == Some("d")));
+    }
+
+    #[test]
+    fn the_author_can_skip() {
+        for message in ["x [skip ci]", "[CI Skip] y", "a\n\n[no ci]", "[skip actions]", "fix\n\nskip-checks: true\n"] {
+            assert!(skips_ci(message), "{message:?}");
+        }
+        for message in ["", "skip ci", "do not skip-checks: true here", "[skip]"] {
+            assert!(!skips_ci(message), "{message:?}");
+        }
+    }
 }

@@ -87,6 +87,17 @@ impl GitHost {
         self.shared.seen.lock().unwrap().clone()
     }
 
+    /// Where a repository lies.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.root.path().join(format!("{name}.git"))
+    }
+
+    /// Moves a repository.
+    pub fn rename(&self, old: &str, new: &str) {
+        std::fs::create_dir_all(self.path(new).parent().unwrap()).unwrap();
+        std::fs::rename(self.path(old), self.path(new)).unwrap();
+    }
+
     /// Makes an empty repository.
     pub fn create(&self, name: &str) -> Repository {
         let bare = self.root.path().join(format!("{name}.git"));

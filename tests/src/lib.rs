@@ -5,6 +5,7 @@
 pub mod command;
 pub mod contract;
 pub mod crash;
+pub mod fake;
 pub mod git;
 pub mod load;
 pub mod sample;

@@ -14,7 +14,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 fn source(url: &str) -> Source {
-    Source::Git { provider: GitProviderKind::Url, repository: url.parse().unwrap(), branch: "main".parse().unwrap(), token: None, ca: None }
+    Source::Git { provider: GitProviderKind::Url, repository: url.parse().unwrap(), branch: "main".parse().unwrap(), token: None, ca: None, link: None }
 }
 
 fn access(token: &str) -> SourceAccess {

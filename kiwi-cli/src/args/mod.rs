@@ -1,11 +1,13 @@
 //! The flags, by resource. Texts are validated by the domain's own parsers, so that a bad one is refused before anything is opened.
 
 mod global;
+mod hosts;
 mod service;
 mod setup;
 mod work;
 
 pub(crate) use global::{Global, Output, RoleChoice};
+pub(crate) use hosts::{CreateAccounts, DeliveryCommand, ImageCommand, ProviderCommand, UserCommand, UserRole};
 pub(crate) use service::{Register, ServiceCommand, Settings};
 pub(crate) use setup::{AddRuntime, KeyCommand, RegistryCommand, RuntimeCommand, Serve, SourceCommand};
 pub(crate) use work::{Build, Config, Deploy, EventsArguments, InEnvironment, Logs, Rollback, RunArguments, RunsCommand, Scale};
@@ -35,6 +37,18 @@ pub(crate) enum Command {
     /// Where services come from
     #[command(subcommand)]
     Source(SourceCommand),
+    /// The organization's git hosts
+    #[command(subcommand)]
+    Provider(ProviderCommand),
+    /// Ready images
+    #[command(subcommand)]
+    Image(ImageCommand),
+    /// The organization's people
+    #[command(subcommand)]
+    User(UserCommand),
+    /// What git hosts delivered
+    #[command(subcommand)]
+    Delivery(DeliveryCommand),
     /// What is delivered
     #[command(subcommand)]
     Service(ServiceCommand),

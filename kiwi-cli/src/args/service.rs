@@ -1,8 +1,10 @@
 //! Services.
 
+use super::hosts::Provider;
 use clap::{Args, Subcommand};
 use kiwi_core::domain::{
-    Branch, GitUrl, Host, IngressPath, Port, Protocol, RegistryName, RepositoryPath, RuntimeName, ServiceName, Strategy, TagRule, VariableName,
+    Branch, ContainerName, GitUrl, Host, ImageReference, IngressPath, Port, Protocol, RegistryName, RepositoryPath, RuntimeName, ServiceName, Strategy,
+    TagRule, VariableName,
 };
 use std::path::PathBuf;
 
@@ -35,12 +37,14 @@ pub(crate) enum ServiceCommand {
 #[derive(Debug, Args)]
 pub(crate) struct Register {
     pub(crate) name: ServiceName,
-    /// The git repository
-    #[arg(long, value_name = "URL", required_unless_present = "file", allow_hyphen_values = true)]
-    pub(crate) git: Option<GitUrl>,
-    /// The same settings from a YAML or JSON file
-    #[arg(long, value_name = "FILE", conflicts_with = "git")]
-    pub(crate) file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) source: SourceArguments,
+    /// The owner of the repository to create: a user, an organization or a group
+    #[arg(long, requires = "create")]
+    pub(crate) owner: Option<String>,
+    /// The name of the repository to create
+    #[arg(long, requires = "create")]
+    pub(crate) repository: Option<String>,
     /// What is delivered [default: the repository's default branch]
     #[arg(long, allow_hyphen_values = true)]
     pub(crate) branch: Option<Branch>,
@@ -52,6 +56,30 @@ pub(crate) struct Register {
     pub(crate) ca: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) settings: Settings,
+}
+
+/// Where the service comes from.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct SourceArguments {
+    /// The git repository
+    #[arg(long, value_name = "URL", allow_hyphen_values = true)]
+    pub(crate) git: Option<GitUrl>,
+    /// A repository of the organization's GitHub
+    #[arg(long, value_name = "OWNER/REPO")]
+    pub(crate) github: Option<String>,
+    /// A project of the organization's GitLab
+    #[arg(long, value_name = "GROUP/PROJECT")]
+    pub(crate) gitlab: Option<String>,
+    /// Creates a private repository; one of this name that is there is adopted
+    #[arg(long, value_name = "PROVIDER", requires = "owner", requires = "repository")]
+    pub(crate) create: Option<Provider>,
+    /// A ready image for each container
+    #[arg(long, value_name = "CONTAINER=IMAGE:TAG", value_parser = image)]
+    pub(crate) image: Vec<(ContainerName, ImageReference)>,
+    /// The same settings from a YAML or JSON file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
 }
 
 /// What can be set at registration and changed later.
@@ -134,4 +162,9 @@ fn protocol(text: &str) -> Result<Protocol, String> {
         "tcp" => Ok(Protocol::Tcp),
         _ => Err("choose http or tcp".to_owned()),
     }
+}
+
+fn image(text: &str) -> Result<(ContainerName, ImageReference), String> {
+    let (container, image) = text.split_once('=').ok_or("give CONTAINER=IMAGE:TAG")?;
+    Ok((container.parse().map_err(|error| format!("{error}"))?, image.parse().map_err(|error| format!("{error}"))?))
 }

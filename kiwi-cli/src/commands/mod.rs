@@ -1,7 +1,11 @@
 //! From arguments to the facade and back, one file per resource.
 
+mod delivery;
 mod deploy;
 mod doctor;
+mod image;
+mod passwords;
+mod provider;
 mod read;
 mod registry;
 mod runs;
@@ -11,6 +15,7 @@ mod serve;
 mod service;
 mod service_file;
 mod source;
+mod user;
 
 use crate::args::{Arguments, Command, KeyCommand};
 use crate::compose::{Session, StoreWrapper, open};
@@ -33,6 +38,10 @@ pub(crate) async fn run(arguments: Arguments, wrapper: Option<StoreWrapper>) -> 
         Command::Runtime(command) => runtime::run(&session().await?, command, output).await,
         Command::Registry(command) => registry::run(&session().await?, command, output).await,
         Command::Source(command) => source::run(&session().await?, command, output).await,
+        Command::Provider(command) => provider::run(&session().await?, command, output).await,
+        Command::Image(command) => image::run(&session().await?, command, output).await,
+        Command::User(command) => user::run(&session().await?, command, output).await,
+        Command::Delivery(command) => delivery::run(&session().await?, command, output),
         Command::Service(command) => service::run(&session().await?, command, output).await,
         Command::Build(build) => deploy::build(&session().await?, build, output).await,
         Command::Deploy(deploy) => deploy::deploy(&session().await?, deploy, output).await,

@@ -32,8 +32,11 @@ pub(super) async fn run(session: &Session, command: RegistryCommand, output: Out
             });
         }
         RegistryCommand::Check { name } => {
-            kiwi.check_registry(actor, &name).await?;
-            output::result(output, &serde_json::json!({ "ok": true }), || format!("{name} answers and takes the credentials"));
+            let report = kiwi.check_registry(actor, &name).await?;
+            output::result(output, &serde_json::json!({ "ok": true, "push": report.may_push, "cause": report.push_refusal }), || match &report.push_refusal {
+                None => format!("{name} answers, takes the credentials, and can be pushed to"),
+                Some(why) => format!("{name} answers and takes the credentials, but images cannot be pushed: {why}"),
+            });
         }
         RegistryCommand::Remove { name } => {
             kiwi.remove_registry(actor, &name).await?;

@@ -22,19 +22,24 @@ pub(super) fn one(what: &str) -> Result<SecretString> {
     Ok(text.to_owned().into())
 }
 
-/// One secret takes all of standard input; several take a line each.
+/// Secrets by name, in the order of the names.
 pub(super) fn named(names: &[VariableName]) -> Result<BTreeMap<VariableName, SecretString>> {
-    match names {
-        [] => Ok(BTreeMap::new()),
-        [name] => Ok([(name.clone(), one(&format!("value of {name}"))?)].into()),
-        several => {
+    Ok(names.iter().cloned().zip(lines(names.len())?).collect())
+}
+
+/// One secret takes all of standard input; several take a line each.
+pub(super) fn lines(count: usize) -> Result<Vec<SecretString>> {
+    match count {
+        0 => Ok(Vec::new()),
+        1 => Ok(vec![one("secret's value")?]),
+        _ => {
             let text = read("secrets")?;
             let lines: Vec<_> = text.lines().collect();
-            if lines.len() != several.len() || lines.iter().any(|line| line.is_empty()) {
-                return Err(Error::invalid("read secret", format!("standard input holds {} lines for {} secrets", lines.len(), several.len()))
-                    .with_hint("write one line for each --secret, in their order"));
+            if lines.len() != count || lines.iter().any(|line| line.is_empty()) {
+                return Err(Error::invalid("read secret", format!("standard input holds {} lines for {count} secrets", lines.len()))
+                    .with_hint("write one line for each secret, in their order"));
             }
-            Ok(several.iter().cloned().zip(lines.into_iter().map(|line| line.to_owned().into())).collect())
+            Ok(lines.into_iter().map(|line| line.to_owned().into()).collect())
         }
     }
 }

@@ -4,9 +4,10 @@ use super::{secrets, service_file, source};
 use crate::args::{Output, Register, ServiceCommand, Settings};
 use crate::compose::Session;
 use crate::output;
-use kiwi_core::domain::{BuildSettings, ContainerName, ContainerSpec, DockerfileChoice, Service, Source, TestSettings};
+use kiwi_core::domain::{BuildSettings, ContainerName, ContainerSpec, DockerfileChoice, GitProviderKind, Service, Source, TestSettings};
 use kiwi_core::error::{Error, Result};
 use kiwi_core::pipeline::{NewService, NewSource};
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 pub(super) async fn run(session: &Session, command: ServiceCommand, output: Output) -> Result<ExitCode> {
@@ -85,30 +86,48 @@ fn show(service: &Service) -> String {
 }
 
 fn new_service(register: Register) -> Result<NewService> {
-    let (mut new, settings) = match (&register.file, &register.git) {
-        (Some(file), _) => (service_file::read(file, register.name.clone(), register.branch.clone())?, &register.settings),
-        (None, Some(url)) => {
-            let git = NewSource::Git { url: url.clone(), branch: register.branch.clone(), token: None, ca: None };
-            (NewService::new(register.name.clone(), git), &register.settings)
+    let settings = &register.settings;
+    let (mut new, named) = match source(&register)? {
+        Some(source) => (NewService::new(register.name.clone(), source), Vec::new()),
+        None => {
+            let file = register.source.file.as_deref().unwrap_or_else(|| std::path::Path::new(""));
+            service_file::read(file, register.name.clone(), register.branch.clone())?
         }
-        (None, None) => return Err(Error::invalid("register service", "no source is given").with_hint("name a repository with --git URL")),
     };
     let read_secrets = register.token_stdin && !settings.build_secret.is_empty();
     if read_secrets {
         return Err(Error::invalid("register service", "--token-stdin and --build-secret both read standard input")
             .with_hint("register with the token, and give build secrets in a run of their own"));
     }
-    if let NewSource::Git { url, token, ca, .. } = &mut new.source {
-        let access = source::access(url, register.token_stdin, register.ca.as_deref())?;
-        (*token, *ca) = (access.token.or(token.take()), access.ca.or(ca.take()));
+    match &mut new.source {
+        NewSource::Git { url, token, ca, .. } => {
+            let access = source::access(url, register.token_stdin, register.ca.as_deref())?;
+            (*token, *ca) = (access.token.or(token.take()), access.ca.or(ca.take()));
+        }
+        _ if register.token_stdin || register.ca.is_some() => {
+            return Err(Error::invalid("register service", "--token-stdin and --ca belong to a plain --git URL")
+                .with_hint("repositories of GitHub and GitLab use the organization's token and CA, images the credentials of a registry"));
+        }
+        _ => {}
+    }
+    if !settings.build_secret.is_empty() && !named.is_empty() {
+        return Err(Error::invalid("register service", "--build-secret and the file's secrets both read standard input")
+            .with_hint("register without the build secrets, or without the file's"));
+    }
+    for ((container, name), value) in named.iter().cloned().zip(secrets::lines(named.len())?) {
+        new.container_secrets.entry(container).or_default().insert(name, value);
     }
     new.build_secrets = secrets::named(&settings.build_secret)?;
     if settings.runtime.is_some() {
         new.runtime.clone_from(&settings.runtime);
     }
     if new.containers.is_empty() {
-        new.containers.push(ContainerSpec::new(ContainerName::from(&new.name)));
+        new.containers = match &new.source {
+            NewSource::Images(_) => register.source.image.iter().map(|(name, _)| ContainerSpec::new(name.clone())).collect(),
+            _ => vec![ContainerSpec::new(ContainerName::from(&new.name))],
+        };
     }
+    // Flags are of the first container; a file says more of each.
     if let Some(container) = new.containers.first_mut() {
         apply_container(container, settings);
     }
@@ -118,6 +137,32 @@ fn new_service(register: Register) -> Result<NewService> {
         new.release_command.clone_from(&settings.release_command);
     }
     Ok(new)
+}
+
+/// The source that the flags name; none when a file does.
+fn source(register: &Register) -> Result<Option<NewSource>> {
+    let (given, branch) = (&register.source, register.branch.clone());
+    let hosted = |provider, path: &String| Some(NewSource::Hosted { provider, path: path.clone(), branch: branch.clone() });
+    if let Some(url) = &given.git {
+        return Ok(Some(NewSource::Git { url: url.clone(), branch, token: None, ca: None }));
+    }
+    if let Some(path) = &given.github {
+        return Ok(hosted(GitProviderKind::Github, path));
+    }
+    if let Some(path) = &given.gitlab {
+        return Ok(hosted(GitProviderKind::Gitlab, path));
+    }
+    if let (Some(provider), Some(owner), Some(name)) = (given.create, &register.owner, &register.repository) {
+        return Ok(Some(NewSource::NewRepository { provider: provider.into(), owner: owner.clone(), name: name.clone() }));
+    }
+    if given.image.is_empty() {
+        return Ok(None);
+    }
+    let images: BTreeMap<_, _> = given.image.iter().cloned().collect();
+    if images.len() < given.image.len() {
+        return Err(Error::invalid("register service", "two images are for one container").with_hint("give each container its own name"));
+    }
+    Ok(Some(NewSource::Images(images)))
 }
 
 fn apply_container(container: &mut ContainerSpec, settings: &Settings) {

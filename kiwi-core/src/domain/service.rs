@@ -2,8 +2,8 @@
 
 use super::text::text_value;
 use super::{
-    Branch, ContainerName, GitUrl, Host, ImageReference, IngressPath, OrganizationId, Port, Protocol, RegistryName, Replicas, RuntimeName, SecretId, ServiceId,
-    ServiceName, Strategy, TagRule, Timestamp, VariableName, Variables, Volume,
+    Branch, ContainerName, GitUrl, Host, ImageReference, IngressPath, OrganizationId, Port, Protocol, RegistryName, Replicas, RepositoryLink, RuntimeName,
+    SecretId, ServiceId, ServiceName, Strategy, TagRule, Timestamp, VariableName, Variables, Volume,
 };
 use crate::error::{Error, Result, ValueError};
 use serde::{Deserialize, Serialize};
@@ -56,6 +56,9 @@ pub enum Source {
         token: Option<SecretId>,
         /// A CA certificate (PEM) of the server, beyond those of the machine.
         ca: Option<String>,
+        /// The repository at its host, when the host has an API; token and CA are then the organization's.
+        #[serde(default)]
+        link: Option<RepositoryLink>,
     },
     /// Ready images, one for each container.
     Images(BTreeMap<ContainerName, ImageReference>),
@@ -71,6 +74,38 @@ pub enum GitProviderKind {
     Github,
     /// GitLab.
     Gitlab,
+}
+
+impl GitProviderKind {
+    /// The provider as people type it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Url => "url",
+            Self::Github => "github",
+            Self::Gitlab => "gitlab",
+        }
+    }
+
+    /// The provider as people read it.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Url => "git URL",
+            Self::Github => "GitHub",
+            Self::Gitlab => "GitLab",
+        }
+    }
+}
+
+impl std::str::FromStr for GitProviderKind {
+    type Err = ValueError;
+
+    fn from_str(text: &str) -> Result<Self, ValueError> {
+        match text {
+            "github" => Ok(Self::Github),
+            "gitlab" => Ok(Self::Gitlab),
+            _ => Err(ValueError::new("provider", text, "is not known", "choose github or gitlab")),
+        }
+    }
 }
 
 text_value!(

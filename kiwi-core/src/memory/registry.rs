@@ -3,7 +3,7 @@
 use super::{Failures, lock};
 use crate::domain::{Digest, ImageReference, Tag};
 use crate::error::{Error, Result};
-use crate::provider::{ImageRegistry, RegistryAccess};
+use crate::provider::{FoundImage, ImageRegistry, RegistryAccess, RegistryReport, TagDetails};
 use async_trait::async_trait;
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -24,8 +24,8 @@ impl MemoryRegistry {
 
 #[async_trait]
 impl ImageRegistry for MemoryRegistry {
-    async fn check(&self, _: &RegistryAccess) -> Result<()> {
-        self.failures.next()
+    async fn check(&self, _: &RegistryAccess) -> Result<RegistryReport> {
+        self.failures.next().map(|()| RegistryReport { may_push: true, push_refusal: None })
     }
 
     async fn resolve<'a>(&self, reference: &ImageReference, _: Option<&'a RegistryAccess>) -> Result<Option<Digest>> {
@@ -37,6 +37,23 @@ impl ImageRegistry for MemoryRegistry {
     async fn tags<'a>(&self, reference: &ImageReference, _: Option<&'a RegistryAccess>) -> Result<Vec<Tag>> {
         self.failures.next()?;
         Ok(lock(&self.tags).keys().filter(|(name, _)| *name == reference.name()).map(|(_, tag)| tag.clone()).collect())
+    }
+
+    async fn search(&self, term: &str, limit: u32) -> Result<Vec<FoundImage>> {
+        self.failures.next()?;
+        let mut names: Vec<_> = lock(&self.tags).keys().map(|(name, _)| name.clone()).filter(|name| name.contains(term)).collect();
+        names.dedup();
+        let found = |name| FoundImage { name, description: String::new(), stars: 0, pulls: None, official: false };
+        Ok(names.into_iter().take(limit as usize).map(found).collect())
+    }
+
+    async fn tag_details<'a>(&self, reference: &ImageReference, _: Option<&'a RegistryAccess>) -> Result<Vec<TagDetails>> {
+        self.failures.next()?;
+        let tags = lock(&self.tags);
+        let own = tags.iter().rev().filter(|((name, _), _)| *name == reference.name());
+        Ok(own
+            .map(|((_, tag), digest)| TagDetails { name: tag.clone(), digest: Some(digest.clone()), size: None, pushed_at: None, platforms: Vec::new() })
+            .collect())
     }
 
     async fn tag<'a>(&self, reference: &ImageReference, digest: &Digest, tag: &Tag, _: Option<&'a RegistryAccess>) -> Result<()> {

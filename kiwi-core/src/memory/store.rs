@@ -2,12 +2,12 @@
 
 use super::lock;
 use crate::domain::{
-    Deployment, DeploymentStatus, EnvironmentName, EnvironmentSettings, Event, EventBody, OrganizationId, RegistryName, RegistrySettings, Run, RunId,
-    RunStatus, RuntimeName, RuntimeSettings, SecretId, Service, ServiceId, ServiceName, Timestamp,
+    Deployment, DeploymentStatus, EnvironmentName, EnvironmentSettings, Event, EventBody, GitProviderKind, OrganizationId, ProviderSettings, RegistryName,
+    RegistrySettings, Run, RunId, RunStatus, RuntimeName, RuntimeSettings, SecretId, Service, ServiceId, ServiceName, Source, Timestamp, User, UserName,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::provider::store::{
-    Claim, DeploymentStore, EnvironmentStore, EventStore, RegistryStore, RunFilter, RunStore, RuntimeStore, SecretStore, ServiceStore,
+    Claim, DeploymentStore, EnvironmentStore, EventStore, ProviderStore, RegistryStore, RunFilter, RunStore, RuntimeStore, SecretStore, ServiceStore, UserStore,
 };
 use crate::provider::{Fence, Store};
 use crate::secret::SecretString;
@@ -27,6 +27,8 @@ struct State {
     services: BTreeMap<ServiceId, Service>,
     runtimes: BTreeMap<(OrganizationId, RuntimeName), RuntimeSettings>,
     registries: BTreeMap<(OrganizationId, RegistryName), RegistrySettings>,
+    providers: BTreeMap<(OrganizationId, &'static str), ProviderSettings>,
+    users: BTreeMap<(OrganizationId, String), User>,
     secrets: BTreeMap<SecretId, SecretString>,
     environments: BTreeMap<(ServiceId, EnvironmentName), EnvironmentSettings>,
     runs: BTreeMap<RunId, (OrganizationId, String, Run)>,
@@ -164,6 +166,50 @@ impl RegistryStore for MemoryStore {
             return Err(used("remove registry", name, &service.name));
         }
         state.registries.remove(&(organization.clone(), name.clone())).map(|_| ()).ok_or_else(|| missing("remove registry", name))
+    }
+}
+
+#[async_trait]
+impl ProviderStore for MemoryStore {
+    async fn put_provider(&self, organization: &OrganizationId, provider: &ProviderSettings) -> Result<()> {
+        lock(&self.state).providers.insert((organization.clone(), provider.kind.as_str()), provider.clone());
+        Ok(())
+    }
+
+    async fn providers(&self, organization: &OrganizationId) -> Result<Vec<ProviderSettings>> {
+        Ok(lock(&self.state).providers.iter().filter(|((owner, _), _)| owner == organization).map(|(_, provider)| provider.clone()).collect())
+    }
+
+    async fn remove_provider(&self, organization: &OrganizationId, kind: GitProviderKind) -> Result<()> {
+        let mut state = lock(&self.state);
+        let comes_from =
+            |service: &&Service| service.organization == *organization && matches!(service.source, Source::Git { provider, .. } if provider == kind);
+        if let Some(service) = state.services.values().find(comes_from) {
+            return Err(used("remove provider", kind.title(), &service.name));
+        }
+        state.providers.remove(&(organization.clone(), kind.as_str())).map(|_| ()).ok_or_else(|| missing("remove provider", kind.title()))
+    }
+}
+
+#[async_trait]
+impl UserStore for MemoryStore {
+    async fn insert_user(&self, organization: &OrganizationId, user: &User) -> Result<()> {
+        let key = (organization.clone(), user.name.as_str().to_ascii_lowercase());
+        let mut state = lock(&self.state);
+        if state.users.contains_key(&key) {
+            return Err(exists("insert user", &user.name));
+        }
+        state.users.insert(key, user.clone());
+        Ok(())
+    }
+
+    async fn users(&self, organization: &OrganizationId) -> Result<Vec<User>> {
+        Ok(lock(&self.state).users.iter().filter(|((owner, _), _)| owner == organization).map(|(_, user)| user.clone()).collect())
+    }
+
+    async fn remove_user(&self, organization: &OrganizationId, name: &UserName) -> Result<()> {
+        let key = (organization.clone(), name.as_str().to_ascii_lowercase());
+        lock(&self.state).users.remove(&key).map(|_| ()).ok_or_else(|| missing("remove user", name))
     }
 }
 

@@ -1,8 +1,11 @@
 //! The facade: everything a platform asks Kiwi to do goes through [`Kiwi`], which checks the actor's rights, keeps the
 //! journal and drives the providers.
 
+pub mod accounts;
 pub mod events;
+mod images;
 mod plan;
+mod providers;
 mod registries;
 mod releases;
 mod requests;
@@ -10,9 +13,11 @@ mod runtimes;
 mod services;
 mod stages;
 mod status;
+mod users;
 mod worker;
 mod workspace;
 
+pub use providers::NewProvider;
 pub use services::{NewService, NewSource};
 pub use status::ServiceStatus;
 

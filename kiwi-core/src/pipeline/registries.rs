@@ -4,7 +4,7 @@ use super::{Kiwi, missing};
 use crate::access::{Actor, Operation};
 use crate::domain::{OrganizationId, RegistryAddress, RegistryName, RegistrySettings};
 use crate::error::Result;
-use crate::provider::RegistryAccess;
+use crate::provider::{RegistryAccess, RegistryReport};
 use crate::secret::SecretString;
 
 impl Kiwi {
@@ -38,8 +38,8 @@ impl Kiwi {
         self.store().registries(&actor.organization).await
     }
 
-    /// Whether a registry answers and takes the credentials.
-    pub async fn check_registry(&self, actor: &Actor, name: &RegistryName) -> Result<()> {
+    /// Whether a registry answers and takes the credentials, and whether they may push.
+    pub async fn check_registry(&self, actor: &Actor, name: &RegistryName) -> Result<RegistryReport> {
         actor.may(Operation::ReadRegistries)?;
         let access = self.registry_access(&actor.organization, name).await?;
         self.image_registry()?.check(&access).await

@@ -4,7 +4,7 @@ use super::Kiwi;
 use crate::access::Actor;
 use crate::domain::{
     ContainerName, Deployment, DeploymentKind, DeploymentStatus, Digest, EnvironmentName, EnvironmentSettings, ImagePin, Release, ReleaseContainer, Replicas,
-    Rollout, Run, RunId, RunRequest, RunStatus, Service, ServiceId, StageOutput, Timestamp, Variable,
+    Rollout, Run, RunId, RunRequest, RunStatus, Service, ServiceId, Source, StageOutput, Timestamp, Variable,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::provider::store::RunFilter;
@@ -24,6 +24,10 @@ impl Kiwi {
         let settings = self.store().environment(&service.id, run.environment).await?;
         let (kind, release, restores) = match &run.request {
             RunRequest::Pipeline { .. } | RunRequest::Build { .. } => (DeploymentKind::Deploy, release(service, &settings, built_images(service, run)?)?, None),
+            RunRequest::Deploy { .. } if matches!(service.source, Source::Images(_)) => {
+                let images = Images { pins: self.pin_images(service).await?, commit: None, built_by: None };
+                (DeploymentKind::Deploy, release(service, &settings, images)?, None)
+            }
             RunRequest::Deploy { build } => {
                 let build = self.choose_build(service, build.as_ref()).await?;
                 (DeploymentKind::Deploy, release(service, &settings, built_images(service, &build)?)?, None)

@@ -28,6 +28,8 @@ pub struct NewService {
     pub build: BuildSettings,
     /// Secrets for the build, by name.
     pub build_secrets: BTreeMap<VariableName, SecretString>,
+    /// Secrets of containers, by variable.
+    pub container_secrets: BTreeMap<ContainerName, BTreeMap<VariableName, SecretString>>,
     /// What runs; one container of the service's name when empty.
     pub containers: Vec<ContainerSpec>,
     /// Where it runs; the only runtime when absent.
@@ -52,6 +54,7 @@ impl NewService {
             source,
             build: BuildSettings::default(),
             build_secrets: BTreeMap::new(),
+            container_secrets: BTreeMap::new(),
             containers: Vec::new(),
             runtime: None,
             release_command: None,
@@ -77,6 +80,24 @@ pub enum NewSource {
         /// A CA certificate (PEM) of the server.
         ca: Option<String>,
     },
+    /// A repository of a git host that an admin set up.
+    Hosted {
+        /// Which host.
+        provider: GitProviderKind,
+        /// Its full path, such as `group/subgroup/project`.
+        path: String,
+        /// What is delivered; the repository's default branch when absent.
+        branch: Option<Branch>,
+    },
+    /// A repository that is created at a git host; one of this name that is there is adopted.
+    NewRepository {
+        /// Which host.
+        provider: GitProviderKind,
+        /// The full path of its owner: a user, an organization or a group.
+        owner: String,
+        /// Its name.
+        name: String,
+    },
     /// Ready images, one for each container.
     Images(BTreeMap<ContainerName, ImageReference>),
 }
@@ -85,7 +106,14 @@ impl Kiwi {
     /// Tests the connection to a git repository and lists its branches. Nothing is kept.
     pub async fn check_source(&self, actor: &Actor, url: &GitUrl, branch: Option<&Branch>, access: &SourceAccess) -> Result<SourceReport> {
         actor.may(Operation::CheckSources)?;
-        let source = Source::Git { provider: GitProviderKind::Url, repository: url.clone(), branch: probe_branch(branch)?, token: None, ca: access.ca.clone() };
+        let source = Source::Git {
+            provider: GitProviderKind::Url,
+            repository: url.clone(),
+            branch: probe_branch(branch)?,
+            token: None,
+            ca: access.ca.clone(),
+            link: None,
+        };
         let report = self.source_for(&source)?.check(&source, access).await?;
         if let Some(branch) = branch {
             require_branch(&report, branch)?;
@@ -108,7 +136,16 @@ impl Kiwi {
                 let branch = branch
                     .or(report.default_branch)
                     .ok_or_else(|| Error::invalid("register service", "the repository has no default branch").with_hint("name the branch with --branch"))?;
-                (Source::Git { provider: GitProviderKind::Url, repository: url, branch, token: None, ca }, token)
+                (Source::Git { provider: GitProviderKind::Url, repository: url, branch, token: None, ca, link: None }, token)
+            }
+            NewSource::Hosted { provider, path, branch } => {
+                let repository = self.git_provider(actor, provider).await?.repository(&path).await?;
+                (self.hosted_source(actor, provider, repository, branch).await?, None)
+            }
+            NewSource::NewRepository { provider, owner, name } => {
+                actor.may(Operation::CreateRepositories)?;
+                let repository = self.git_provider(actor, provider).await?.create_repository(&owner, &name).await?;
+                (self.hosted_source(actor, provider, repository, None).await?, None)
             }
             NewSource::Images(images) => (Source::Images(images), None),
         };
@@ -129,6 +166,9 @@ impl Kiwi {
             created_at: Timestamp::now(),
         };
         service.validate()?;
+        if let Some(stranger) = new.container_secrets.keys().find(|name| !service.containers.iter().any(|container| container.name == **name)) {
+            return Err(Error::invalid("register service", format!("there are secrets for container {stranger}, which the service does not have")));
+        }
         let mut kept = Vec::new();
         if let (Some(value), Source::Git { token, .. }) = (token, &mut service.source) {
             let id = self.store().insert_secret(&value).await?;
@@ -139,6 +179,13 @@ impl Kiwi {
             let id = self.store().insert_secret(value).await?;
             kept.push(id.clone());
             service.build.secrets.insert(name.clone(), id);
+        }
+        for container in &mut service.containers {
+            for (name, value) in new.container_secrets.get(&container.name).into_iter().flatten() {
+                let id = self.store().insert_secret(value).await?;
+                kept.push(id.clone());
+                container.variables.insert(name.clone(), Variable::Secret(id));
+            }
         }
         if let Err(error) = self.store().insert_service(&service).await {
             self.store().remove_secrets(&kept).await?;
@@ -206,6 +253,7 @@ impl Kiwi {
             }
         }
         let mut secrets: Vec<_> = service.build.secrets.values().cloned().collect();
+        secrets.extend(service.containers.iter().flat_map(|container| container.variables.values()).filter_map(Variable::secret).cloned());
         if let Source::Git { token: Some(token), .. } = &service.source {
             secrets.push(token.clone());
         }
@@ -282,19 +330,6 @@ impl Kiwi {
         self.inner.sources.iter().find(|provider| provider.supports(source)).ok_or_else(unsupported)
     }
 
-    pub(super) async fn source_access(&self, source: &Source) -> Result<SourceAccess> {
-        match source {
-            Source::Git { token, ca, .. } => {
-                let token = match token {
-                    Some(id) => Some(self.store().secret(id).await?),
-                    None => None,
-                };
-                Ok(SourceAccess { token, ca: ca.clone() })
-            }
-            Source::Images(_) => Ok(SourceAccess::default()),
-        }
-    }
-
     async fn choose_runtime(&self, actor: &Actor, wanted: Option<RuntimeName>) -> Result<RuntimeName> {
         let all = self.store().runtimes(&actor.organization).await?;
         match wanted {
@@ -345,7 +380,7 @@ fn probe_branch(branch: Option<&Branch>) -> Result<Branch> {
     }
 }
 
-fn require_branch(report: &SourceReport, branch: &Branch) -> Result<()> {
+pub(super) fn require_branch(report: &SourceReport, branch: &Branch) -> Result<()> {
     if report.branches.iter().any(|(name, _)| name == branch) {
         return Ok(());
     }

@@ -161,7 +161,7 @@ impl Kiwi {
 
     async fn redactor(&self, service: &Service, run: &Run) -> Result<Redactor> {
         let mut redactor = Redactor::default();
-        if let Some(token) = self.source_access(&service.source).await?.token {
+        if let Some(token) = self.source_access(&service.organization, &service.source).await?.token {
             redactor.add(&token);
         }
         let settings = self.store().environment(&service.id, run.environment).await?;

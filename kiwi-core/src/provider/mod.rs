@@ -22,8 +22,11 @@ pub mod store;
 pub use access::{RegistryAccess, SecretValues, SourceAccess};
 pub use builder::{BuildContext, BuildEvent, BuildOutcome, BuildPurpose, BuildRequest, Builder, BuilderCapabilities};
 pub use connector::Connector;
-pub use git::{CommitState, CommitStatus, Comparison, GitProvider, GitProviderCapabilities, Namespace, RemoteRepository, TokenReport};
-pub use registry::ImageRegistry;
+pub use git::{
+    AccountOutcome, CommitState, CommitStatus, Comparison, GitAccess, GitProvider, GitProviderCapabilities, MissingPermission, Namespace, NewAccount,
+    RemoteRepository, TokenReport, WebhookVerifier,
+};
+pub use registry::{FoundImage, ImageRegistry, RegistryReport, TagDetails};
 pub use runtime::{
     Aborted, ApplyRequest, Candidate, CheckItem, Cleanup, ContainerPlan, ContainerStatus, DeploymentEvent, DeploymentPlan, Endpoint, Fence, Guarantee, LogLine,
     LogQuery, Runtime, RuntimeCapabilities, RuntimeReport, RuntimeStatus, TarStream, TaskEvent, TaskRequest, Workload,
@@ -34,7 +37,12 @@ pub use store::Store;
 
 #[cfg(feature = "mock")]
 pub use {
-    builder::MockBuilder, connector::MockConnector, git::MockGitProvider, registry::MockImageRegistry, runtime::MockRuntime, scanner::MockScanner,
+    builder::MockBuilder,
+    connector::MockConnector,
+    git::{MockGitProvider, MockWebhookVerifier},
+    registry::MockImageRegistry,
+    runtime::MockRuntime,
+    scanner::MockScanner,
     source::MockServiceSource,
 };
 

@@ -5,8 +5,8 @@
 
 use super::Fence;
 use crate::domain::{
-    Deployment, EnvironmentName, EnvironmentSettings, Event, EventBody, OrganizationId, RegistryName, RegistrySettings, Run, RunId, RuntimeName,
-    RuntimeSettings, SecretId, Service, ServiceId, ServiceName, Timestamp,
+    Deployment, EnvironmentName, EnvironmentSettings, Event, EventBody, GitProviderKind, OrganizationId, ProviderSettings, RegistryName, RegistrySettings, Run,
+    RunId, RuntimeName, RuntimeSettings, SecretId, Service, ServiceId, ServiceName, Timestamp, User, UserName,
 };
 use crate::error::Result;
 use crate::secret::SecretString;
@@ -50,6 +50,28 @@ pub trait RegistryStore: Send + Sync {
     async fn registries(&self, organization: &OrganizationId) -> Result<Vec<RegistrySettings>>;
     /// Removes one. Errors: `NotFound`, `Conflict` while a service uses it.
     async fn remove_registry(&self, organization: &OrganizationId, name: &RegistryName) -> Result<()>;
+}
+
+/// Git hosts: one of each kind for an organization.
+#[async_trait]
+pub trait ProviderStore: Send + Sync {
+    /// Adds or replaces the one of its kind.
+    async fn put_provider(&self, organization: &OrganizationId, provider: &ProviderSettings) -> Result<()>;
+    /// All.
+    async fn providers(&self, organization: &OrganizationId) -> Result<Vec<ProviderSettings>>;
+    /// Removes one. Errors: `NotFound`, `Conflict` while a service comes from it.
+    async fn remove_provider(&self, organization: &OrganizationId, kind: GitProviderKind) -> Result<()>;
+}
+
+/// People.
+#[async_trait]
+pub trait UserStore: Send + Sync {
+    /// Adds one. Errors: `AlreadyExists`; names differ by more than case.
+    async fn insert_user(&self, organization: &OrganizationId, user: &User) -> Result<()>;
+    /// All, in name order.
+    async fn users(&self, organization: &OrganizationId) -> Result<Vec<User>>;
+    /// Removes one. Errors: `NotFound`.
+    async fn remove_user(&self, organization: &OrganizationId, name: &UserName) -> Result<()>;
 }
 
 /// Secrets, encrypted at rest.
@@ -153,7 +175,9 @@ pub trait EventStore: Send + Sync {
 
 /// Everything a platform must keep.
 #[async_trait]
-pub trait Store: ServiceStore + RuntimeStore + RegistryStore + SecretStore + EnvironmentStore + RunStore + DeploymentStore + EventStore + Send + Sync {
+pub trait Store:
+    ServiceStore + RuntimeStore + RegistryStore + ProviderStore + UserStore + SecretStore + EnvironmentStore + RunStore + DeploymentStore + EventStore + Send + Sync
+{
     /// The random name of this installation, made when the store was created.
     async fn installation(&self) -> Result<String>;
     /// Encrypts every secret with a new key; answers how many there are.

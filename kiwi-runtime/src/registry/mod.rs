@@ -2,15 +2,20 @@
 //! (<https://github.com/opencontainers/distribution-spec/blob/main/spec.md>).
 
 mod client;
+mod details;
+mod hub;
+mod push;
 mod token;
 
 use async_trait::async_trait;
 use client::Client;
 use kiwi_core::domain::{Digest, ImageReference, Tag};
 use kiwi_core::error::{Error, ErrorKind, Result};
-use kiwi_core::provider::{ImageRegistry, RegistryAccess};
+use kiwi_core::provider::{FoundImage, ImageRegistry, RegistryAccess, RegistryReport, TagDetails};
 use reqwest::{Method, StatusCode, header};
 use serde::Deserialize;
+use sha2::{Digest as _, Sha256};
+use url::Url;
 
 /// Every kind of manifest: without the index kinds, a registry answers with one platform's manifest and another digest.
 const MANIFESTS: &str = "application/vnd.oci.image.index.v1+json, application/vnd.docker.distribution.manifest.list.v2+json, \
@@ -19,15 +24,20 @@ const MANIFESTS: &str = "application/vnd.oci.image.index.v1+json, application/vn
 const LARGEST_MANIFEST: usize = 16 << 20;
 
 /// Talks to any registry.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct OciRegistry {
     client: Client,
+    hub: Url,
 }
 
 impl OciRegistry {
-    /// A registry client with the machine's proxy and CA settings.
-    pub fn new() -> Self {
-        Self::default()
+    /// A registry client with the machine's proxy and CA settings. `hub` is where Docker Hub's own API is; its public address when absent.
+    pub fn new(hub: Option<Url>) -> Result<Self> {
+        let hub = match hub {
+            Some(hub) => hub,
+            None => "https://hub.docker.com".parse().map_err(|_| Error::new(ErrorKind::Internal, "reach Docker Hub", "its address is not one"))?,
+        };
+        Ok(Self { client: Client::default(), hub })
     }
 }
 
@@ -38,12 +48,24 @@ struct TagList {
 
 #[async_trait]
 impl ImageRegistry for OciRegistry {
-    async fn check(&self, access: &RegistryAccess) -> Result<()> {
+    async fn check(&self, access: &RegistryAccess) -> Result<RegistryReport> {
         let response = self.client.send(Method::GET, access.address.host(), "/v2/", "", Some(access), |request| request).await?;
         match response.status() {
-            status if status.is_success() => Ok(()),
+            status if status.is_success() => push::probe(&self.client, access).await,
             status => Err(client::refusal("check registry", access.address.host(), status)),
         }
+    }
+
+    async fn search(&self, term: &str, limit: u32) -> Result<Vec<FoundImage>> {
+        hub::search(&self.client, &self.hub, term, limit).await
+    }
+
+    async fn tag_details<'a>(&self, reference: &ImageReference, access: Option<&'a RegistryAccess>) -> Result<Vec<TagDetails>> {
+        if reference.registry() == hub::HOST {
+            return hub::tags(&self.client, &self.hub, reference, access).await;
+        }
+        let names = self.tags(reference, access).await?;
+        Ok(details::tags(&self.client, reference, names, access).await)
     }
 
     async fn resolve<'a>(&self, reference: &ImageReference, access: Option<&'a RegistryAccess>) -> Result<Option<Digest>> {
@@ -54,9 +76,15 @@ impl ImageRegistry for OciRegistry {
         match response.status() {
             StatusCode::NOT_FOUND => Ok(None),
             status if status.is_success() => {
-                let digest = response.headers().get("docker-content-digest").and_then(|value| value.to_str().ok());
-                let missing = || Error::new(ErrorKind::Protocol, "resolve image", format!("{} named no digest", reference.registry()));
-                Ok(Some(digest.ok_or_else(missing)?.parse()?))
+                if let Some(digest) = response.headers().get("docker-content-digest").and_then(|value| value.to_str().ok()) {
+                    return Ok(Some(digest.parse()?));
+                }
+                // The digest of a manifest is that of its bytes, whether the registry names it or not.
+                let whole =
+                    self.client.send(Method::GET, reference.registry(), &path, &scope, access, |request| request.header(header::ACCEPT, MANIFESTS)).await?;
+                let bytes = client::body(whole, LARGEST_MANIFEST).await?;
+                let hex: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+                Ok(Some(format!("sha256:{hex}").parse()?))
             }
             status => Err(client::refusal("resolve image", &reference.to_string(), status)),
         }

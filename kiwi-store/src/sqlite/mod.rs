@@ -1,6 +1,7 @@
 //! SQLite: one file, write-ahead log, every commit on disk before it is acknowledged.
 
 mod deployments;
+mod hosts;
 mod runs;
 mod secrets;
 mod settings;

@@ -11,11 +11,11 @@ use serde::de::DeserializeOwned;
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
-fn body<T: DeserializeOwned>(row: &SqliteRow) -> Result<T> {
+pub(super) fn body<T: DeserializeOwned>(row: &SqliteRow) -> Result<T> {
     read_json(row.get::<&str, _>(0))
 }
 
-fn unique(operation: &'static str, name: &str) -> impl Fn(sqlx::Error) -> Error {
+pub(super) fn unique(operation: &'static str, name: &str) -> impl Fn(sqlx::Error) -> Error {
     let name = name.to_owned();
     move |error| match &error {
         sqlx::Error::Database(database) if database.is_unique_violation() => Error::new(ErrorKind::AlreadyExists, operation, format!("{name} exists already")),
@@ -23,7 +23,7 @@ fn unique(operation: &'static str, name: &str) -> impl Fn(sqlx::Error) -> Error 
     }
 }
 
-fn missing(operation: &'static str, name: &str) -> Error {
+pub(super) fn missing(operation: &'static str, name: &str) -> Error {
     Error::new(ErrorKind::NotFound, operation, format!("{name} does not exist"))
 }
 

@@ -5,12 +5,12 @@
 
 use async_trait::async_trait;
 use kiwi_core::domain::{
-    Deployment, EnvironmentName, EnvironmentSettings, Event, EventBody, OrganizationId, RegistryName, RegistrySettings, Run, RunId, RuntimeName,
-    RuntimeSettings, SecretId, Service, ServiceId, ServiceName, Timestamp,
+    Deployment, EnvironmentName, EnvironmentSettings, Event, EventBody, GitProviderKind, OrganizationId, ProviderSettings, RegistryName, RegistrySettings, Run,
+    RunId, RuntimeName, RuntimeSettings, SecretId, Service, ServiceId, ServiceName, Timestamp, User, UserName,
 };
 use kiwi_core::error::Result;
 use kiwi_core::provider::store::{
-    Claim, DeploymentStore, EnvironmentStore, EventStore, RegistryStore, RunFilter, RunStore, RuntimeStore, SecretStore, ServiceStore,
+    Claim, DeploymentStore, EnvironmentStore, EventStore, ProviderStore, RegistryStore, RunFilter, RunStore, RuntimeStore, SecretStore, ServiceStore, UserStore,
 };
 use kiwi_core::provider::{Fence, Store};
 use kiwi_core::secret::SecretString;
@@ -99,6 +99,34 @@ impl RegistryStore for Mortal {
     }
     async fn remove_registry(&self, organization: &OrganizationId, name: &RegistryName) -> Result<()> {
         self.write(self.inner.remove_registry(organization, name)).await
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+#[async_trait]
+impl ProviderStore for Mortal {
+    async fn put_provider(&self, organization: &OrganizationId, provider: &ProviderSettings) -> Result<()> {
+        self.write(self.inner.put_provider(organization, provider)).await
+    }
+    async fn providers(&self, organization: &OrganizationId) -> Result<Vec<ProviderSettings>> {
+        self.inner.providers(organization).await
+    }
+    async fn remove_provider(&self, organization: &OrganizationId, kind: GitProviderKind) -> Result<()> {
+        self.write(self.inner.remove_provider(organization, kind)).await
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+#[async_trait]
+impl UserStore for Mortal {
+    async fn insert_user(&self, organization: &OrganizationId, user: &User) -> Result<()> {
+        self.write(self.inner.insert_user(organization, user)).await
+    }
+    async fn users(&self, organization: &OrganizationId) -> Result<Vec<User>> {
+        self.inner.users(organization).await
+    }
+    async fn remove_user(&self, organization: &OrganizationId, name: &UserName) -> Result<()> {
+        self.write(self.inner.remove_user(organization, name)).await
     }
 }
 

@@ -1,4 +1,5 @@
 //! What every provider of a trait must do, as plain functions. `tests/` says who runs them.
 
+pub mod git_provider;
 pub mod runtime;
 pub mod store;

@@ -1,8 +1,9 @@
 //! The contract of [`Store`].
 
+use kiwi_core::Role;
 use kiwi_core::domain::{
-    ContainerName, ContainerSpec, Deployment, DeploymentKind, DeploymentStatus, EnvironmentName, EventBody, GitProviderKind, OrganizationId, Release, Rollout,
-    Run, RunId, RunRequest, RunStatus, RuntimeKind, RuntimeSettings, Service, ServiceId, Source, Strategy, Timestamp,
+    ContainerName, ContainerSpec, Deployment, DeploymentKind, DeploymentStatus, EnvironmentName, EventBody, GitProviderKind, OrganizationId, ProviderSettings,
+    Release, Rollout, Run, RunId, RunRequest, RunStatus, RuntimeKind, RuntimeSettings, SecretId, Service, ServiceId, Source, Strategy, Timestamp, User,
 };
 use kiwi_core::error::ErrorKind;
 use kiwi_core::provider::store::{Claim, RunFilter};
@@ -33,6 +34,7 @@ pub fn service(name: &str) -> Service {
             branch: "main".parse().unwrap(),
             token: None,
             ca: None,
+            link: None,
         },
         build: Default::default(),
         containers: vec![ContainerSpec::new(name.parse::<ContainerName>().unwrap())],
@@ -57,6 +59,47 @@ async fn held(store: &dyn Store, slot: &str, run: &RunId, owner: &str, lease: Du
     }
 }
 
+async fn hosts_and_users(store: &dyn Store) {
+    let organization = OrganizationId::default();
+    let mut provider = ProviderSettings {
+        kind: GitProviderKind::Gitlab,
+        url: "https://gitlab.example.com".parse().unwrap(),
+        token: SecretId::generate(),
+        ca: None,
+        private: false,
+        account: "ada".to_owned(),
+        expires_at: None,
+        updated_at: Timestamp::now(),
+    };
+    store.put_provider(&organization, &provider).await.unwrap();
+    provider.account = "grace".to_owned();
+    store.put_provider(&organization, &provider).await.unwrap();
+    assert_eq!(store.providers(&organization).await.unwrap(), std::slice::from_ref(&provider));
+    let mut hosted = service("hosted");
+    if let Source::Git { provider, .. } = &mut hosted.source {
+        *provider = GitProviderKind::Gitlab;
+    }
+    store.insert_service(&hosted).await.unwrap();
+    assert_eq!(store.remove_provider(&organization, GitProviderKind::Gitlab).await.unwrap_err().kind(), ErrorKind::Conflict);
+    store.remove_service(&hosted.id).await.unwrap();
+    store.remove_provider(&organization, GitProviderKind::Gitlab).await.unwrap();
+    assert_eq!(store.remove_provider(&organization, GitProviderKind::Gitlab).await.unwrap_err().kind(), ErrorKind::NotFound);
+    let user = |name: &str| User {
+        name: name.parse().unwrap(),
+        email: "ada@example.com".parse().unwrap(),
+        full_name: "Ada".to_owned(),
+        role: Role::Member { service: true },
+        created_at: Timestamp::now(),
+    };
+    let (grace, ada) = (user("grace"), user("Ada"));
+    store.insert_user(&organization, &grace).await.unwrap();
+    store.insert_user(&organization, &ada).await.unwrap();
+    assert_eq!(store.insert_user(&organization, &user("ADA")).await.unwrap_err().kind(), ErrorKind::AlreadyExists);
+    assert_eq!(store.users(&organization).await.unwrap(), [&ada, &grace].map(Clone::clone));
+    store.remove_user(&organization, &ada.name).await.unwrap();
+    assert_eq!(store.remove_user(&organization, &ada.name).await.unwrap_err().kind(), ErrorKind::NotFound);
+}
+
 async fn settings(store: &dyn Store) {
     let organization = OrganizationId::default();
     let runtime = RuntimeSettings { name: "local".parse().unwrap(), kind: RuntimeKind::Docker { engine: None } };
@@ -75,6 +118,7 @@ async fn settings(store: &dyn Store) {
     store.update_service(&changed).await.unwrap();
     assert_eq!(store.service(&organization, &a.name).await.unwrap(), Some(changed));
     assert_eq!(store.update_service(&service("none")).await.unwrap_err().kind(), ErrorKind::NotFound);
+    hosts_and_users(store).await;
     let mut environment = store.environment(&a.id, EnvironmentName::Staging).await.unwrap();
     environment.replicas = Some(3.try_into().unwrap());
     store.put_environment(&environment).await.unwrap();

@@ -37,9 +37,11 @@ pub(super) async fn request(context: &Context<'_>, builder: &dyn Builder, purpos
     let service = &context.service;
     let (commit, _) = context.fetched()?;
     let source = match &service.source {
-        Source::Git { repository, .. } if !builder.capabilities().tree => {
-            BuildContext::Commit { repository: repository.clone(), commit: commit.clone(), access: context.kiwi.source_access(&service.source).await? }
-        }
+        Source::Git { repository, .. } if !builder.capabilities().tree => BuildContext::Commit {
+            repository: repository.clone(),
+            commit: commit.clone(),
+            access: context.kiwi.source_access(&service.organization, &service.source).await?,
+        },
         _ => BuildContext::Tree(fetch::tree(context, &commit).await?),
     };
     let mut secrets = BTreeMap::new();

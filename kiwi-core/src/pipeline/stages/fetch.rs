@@ -16,11 +16,9 @@ pub(super) async fn run(context: &mut Context<'_>) -> Result<StageOutput> {
         RunRequest::Build { commit, branch: other } => (commit.clone(), other.clone().unwrap_or_else(|| branch.clone())),
         _ => (None, branch.clone()),
     };
-    let source = &context.service.source;
-    let access = context.kiwi.source_access(source).await?;
     let commit = match commit {
         Some(commit) => commit,
-        None => context.kiwi.source_for(source)?.resolve(source, &branch, &access).await?,
+        None => context.kiwi.resolve_head(&mut context.service, &branch).await?,
     };
     context.events.info(format!("{branch} is at {commit}")).await;
     if context.kiwi.open_builder(&context.actor(), context.build_runtime()).await?.capabilities().tree {
@@ -35,7 +33,7 @@ pub(super) async fn tree(context: &Context<'_>, commit: &crate::domain::CommitSh
         return Ok(tree);
     }
     let source = &context.service.source;
-    let access = context.kiwi.source_access(source).await?;
+    let access = context.kiwi.source_access(&context.service.organization, source).await?;
     let into = context.kiwi.new_tree(&context.run.id).await?;
     let mut fetch = context.kiwi.source_for(source)?.open(source, commit, &access, into);
     while let Some(event) = fetch.next().await {
