@@ -1,7 +1,7 @@
 //! A runtime that remembers which release is live.
 
 use super::{Failures, lock};
-use crate::domain::{Release, RunId};
+use crate::domain::{Digest, ImageReference, Release, RunId};
 use crate::error::{Error, ErrorKind, Result};
 use crate::provider::{
     Aborted, ApplyRequest, BoxStream, Candidate, CheckItem, Cleanup, ContainerPlan, ContainerStatus, DeploymentEvent, DeploymentPlan, Endpoint, Guarantee,
@@ -105,6 +105,10 @@ impl Runtime for MemoryRuntime {
     async fn abort(&self, request: &ApplyRequest) -> Result<Aborted> {
         let live = lock(&self.live).get(&request.workload).is_some_and(|(release, _)| release.revision == request.release.revision);
         Ok(if live { Aborted::AlreadyLive } else { Aborted::Undone })
+    }
+
+    async fn held_image(&self, _: &ImageReference) -> Result<Option<Digest>> {
+        Ok(None)
     }
 
     async fn status<'a>(&self, workload: &Workload, release: Option<&'a Release>) -> Result<RuntimeStatus> {

@@ -2,9 +2,9 @@
 
 use super::Kiwi;
 use crate::access::{Actor, Operation};
-use crate::domain::{ContainerName, Digest, ImagePin, ImageReference, OrganizationId, RegistryName, Service, Source};
+use crate::domain::{ContainerName, Digest, ImagePin, ImageReference, OrganizationId, RegistryName, RuntimeName, Service, Source};
 use crate::error::{Error, ErrorKind, Result};
-use crate::provider::{FoundImage, RegistryAccess, TagDetails};
+use crate::provider::{FoundImage, RegistryAccess, Runtime, TagDetails};
 use std::collections::BTreeMap;
 
 impl Kiwi {
@@ -28,14 +28,27 @@ impl Kiwi {
     }
 
     /// Every image of an image service, pinned to what its tag names now.
-    pub(super) async fn pin_images(&self, service: &Service) -> Result<BTreeMap<ContainerName, ImagePin>> {
-        let Source::Images(images) = &service.source else { return Ok(BTreeMap::new()) };
+    pub(super) async fn pin_images(
+        &self,
+        organization: &OrganizationId,
+        images: &BTreeMap<ContainerName, ImageReference>,
+        registry: Option<&RegistryName>,
+        runtime: &dyn Runtime,
+    ) -> Result<BTreeMap<ContainerName, ImagePin>> {
         let mut pins = BTreeMap::new();
         for (container, reference) in images {
-            let registry = service.build.registry.as_ref();
-            let digest = self.resolve_reference(&service.organization, reference, registry).await?;
-            let access = self.access_for(&service.organization, reference, registry).await?;
-            let pin = ImagePin::Registry { reference: reference.clone(), digest, registry: access.map(|access| access.name) };
+            let pin = match self.resolve_reference(organization, reference, registry).await {
+                Ok(digest) => {
+                    let access = self.access_for(organization, reference, registry).await?;
+                    ImagePin::Registry { reference: reference.clone(), digest, registry: access.map(|access| access.name) }
+                }
+                // Where no registry can be reached, the engine's own copy is as exact: its id is a digest too.
+                Err(error) if is_unreachable(error.kind()) => match runtime.held_image(reference).await? {
+                    Some(id) => ImagePin::Local { reference: reference.clone(), id },
+                    None => return Err(error),
+                },
+                Err(error) => return Err(error),
+            };
             pins.insert(container.clone(), pin);
         }
         Ok(pins)
@@ -53,6 +66,13 @@ impl Kiwi {
         })
     }
 
+    /// Pins every image of a service, as a deployment does.
+    pub(super) async fn pin_service_images(&self, service: &Service, runtime: &RuntimeName) -> Result<BTreeMap<ContainerName, ImagePin>> {
+        let Source::Images(images) = &service.source else { return Ok(BTreeMap::new()) };
+        let runtime = self.open_runtime(&Self::local_actor(service), runtime).await?;
+        self.pin_images(&service.organization, images, service.build.registry.as_ref(), &*runtime).await
+    }
+
     /// The credentials for an image: those of the named registry when it is the image's, else those of any that is.
     async fn access_for(&self, organization: &OrganizationId, image: &ImageReference, named: Option<&RegistryName>) -> Result<Option<RegistryAccess>> {
         let fits = |access: &RegistryAccess| access.address.host() == image.registry();
@@ -64,4 +84,8 @@ impl Kiwi {
         }
         Ok(self.all_registry_access(organization).await?.into_iter().find(fits))
     }
+}
+
+fn is_unreachable(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::HostNotFound | ErrorKind::ConnectionRefused | ErrorKind::Timeout | ErrorKind::Unavailable)
 }

@@ -12,11 +12,12 @@ impl Kiwi {
         actor.may(Operation::Deploy)?;
         let service = self.service(actor, name).await?;
         let run = Run::queued(&service, environment, request, &actor.name);
-        let mut release = self.compose(&run, &service).await?.release;
+        let mut deployment = self.compose(&run, &service).await?;
         let newest = self.store().deployments(&service.id, environment, 1).await?;
-        release.revision = newest.first().map_or(1, |deployment| deployment.release.revision + 1);
+        deployment.release.revision = newest.first().map_or(1, |deployment| deployment.release.revision + 1);
         let fence = Fence { slot: String::new(), owner: String::new(), epoch: 0 };
-        let apply = self.apply_request(&service, release.clone(), &run.id, &fence).await?;
+        let apply = self.apply_request(&service, &deployment, &run.id, &fence).await?;
+        let release = deployment.release;
         let plan = self.open_runtime(actor, &release.runtime).await?.plan(&apply).await?;
         Ok((release, plan))
     }

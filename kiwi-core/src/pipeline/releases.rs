@@ -25,7 +25,8 @@ impl Kiwi {
         let (kind, release, restores) = match &run.request {
             RunRequest::Pipeline { .. } | RunRequest::Build { .. } => (DeploymentKind::Deploy, release(service, &settings, built_images(service, run)?)?, None),
             RunRequest::Deploy { .. } if matches!(service.source, Source::Images(_)) => {
-                let images = Images { pins: self.pin_images(service).await?, commit: None, built_by: None };
+                let runtime = settings.runtime.as_ref().unwrap_or(&service.runtime);
+                let images = Images { pins: self.pin_service_images(service, runtime).await?, commit: None, built_by: None };
                 (DeploymentKind::Deploy, release(service, &settings, images)?, None)
             }
             RunRequest::Deploy { build } => {
@@ -88,7 +89,8 @@ impl Kiwi {
     }
 
     /// Everything the runtime needs for a release. Credentials are looked up now, also for a rollback.
-    pub(super) async fn apply_request(&self, service: &Service, release: Release, run: &RunId, fence: &Fence) -> Result<ApplyRequest> {
+    pub(super) async fn apply_request(&self, service: &Service, deployment: &Deployment, run: &RunId, fence: &Fence) -> Result<ApplyRequest> {
+        let release = deployment.release.clone();
         let mut secrets = SecretValues::new();
         for container in &release.containers {
             for variable in container.variables.values() {
@@ -104,6 +106,7 @@ impl Kiwi {
             secrets,
             registries: self.all_registry_access(&service.organization).await?,
             fence: fence.clone(),
+            fresh: deployment.kind == DeploymentKind::Restart,
         })
     }
 

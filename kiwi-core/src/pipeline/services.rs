@@ -169,6 +169,8 @@ impl Kiwi {
         if let Some(stranger) = new.container_secrets.keys().find(|name| !service.containers.iter().any(|container| container.name == **name)) {
             return Err(Error::invalid("register service", format!("there are secrets for container {stranger}, which the service does not have")));
         }
+        // As a deployment will: a tag that is not there, or credentials that are wrong, are told now.
+        self.pin_service_images(&service, &service.runtime).await?;
         let mut kept = Vec::new();
         if let (Some(value), Source::Git { token, .. }) = (token, &mut service.source) {
             let id = self.store().insert_secret(&value).await?;

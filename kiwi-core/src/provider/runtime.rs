@@ -1,7 +1,9 @@
 //! Running releases.
 
 use super::{BoxStream, RegistryAccess, SecretValues};
-use crate::domain::{ContainerName, Digest, EnvironmentName, ImagePin, LogStream, Release, RunId, ServiceId, ServiceName, Timestamp, Variables};
+use crate::domain::{
+    ContainerName, Digest, EnvironmentName, ImagePin, ImageReference, LogStream, Release, RunId, ServiceId, ServiceName, Timestamp, Variables,
+};
 use crate::error::Result;
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -89,6 +91,8 @@ pub struct ApplyRequest {
     pub registries: Vec<RegistryAccess>,
     /// The right to do it.
     pub fence: Fence,
+    /// Whether containers that change in nothing are replaced too. Otherwise they keep running: a database outlives an update of its web server.
+    pub fresh: bool,
 }
 
 /// What a deployment would do, and with which guarantee.
@@ -335,6 +339,9 @@ pub trait Runtime: Send + Sync {
 
     /// Undoes an apply that was stopped before it was live. Idempotent.
     async fn abort(&self, request: &ApplyRequest) -> Result<Aborted>;
+
+    /// The id of an image that the runtime itself holds under this name; none where it holds none, or keeps no images of its own.
+    async fn held_image(&self, reference: &ImageReference) -> Result<Option<Digest>>;
 
     /// What runs, and how it differs from `release`.
     async fn status<'a>(&self, workload: &Workload, release: Option<&'a Release>) -> Result<RuntimeStatus>;

@@ -85,16 +85,25 @@ impl Work<'_> {
     async fn make_live(&mut self, network: &Network) -> Result<()> {
         let request = self.request;
         let release = &request.release;
-        let (rolled, recreated): (Vec<_>, Vec<_>) =
-            release.containers.iter().partition(|container| container.recreate_reason(release.rollout.strategy).is_none());
+        let mut servers: Vec<(ContainerName, Vec<Server>)> = Vec::new();
+        let mut changing = Vec::new();
         for container in &release.containers {
+            match self.kept(container).await? {
+                Some(kept) => {
+                    self.feed.send(DeploymentEvent::Info(format!("container {} changes in nothing and keeps running", container.name))).await;
+                    servers.push((container.name.clone(), kept));
+                }
+                None => changing.push(container),
+            }
+        }
+        let (rolled, recreated): (Vec<_>, Vec<_>) = changing.iter().partition(|container| container.recreate_reason(release.rollout.strategy).is_none());
+        for container in &changing {
             self.feed.send(DeploymentEvent::Progress { label: format!("pull {}", container.name), current: 0, total: Some(1) }).await;
             pull::pin(self.engine, &container.image, &request.registries).await?;
             self.feed.send(DeploymentEvent::Progress { label: format!("pull {}", container.name), current: 1, total: Some(1) }).await;
         }
         let mut routes = self.gateway.prepare(plan::wanted_routes(request)).await?;
 
-        let mut servers: Vec<(ContainerName, Vec<Server>)> = Vec::new();
         for container in rolled {
             let replicas = self.start(network, container).await?;
             servers.push((container.name.clone(), self.until_healthy(container, routes.route(&container.name), &replicas).await?));
@@ -206,16 +215,52 @@ impl Work<'_> {
         .with_log(replica::last_lines(self.engine, &replica.name).await)
     }
 
-    /// The replicas of other revisions.
-    async fn old(&mut self) -> Result<Vec<Found>> {
+    /// The servers of a container that changes in nothing, and so keeps running; nothing when it must be replaced. Before the switch alone:
+    /// a container that this revision began already was found to change.
+    async fn kept(&mut self, container: &ReleaseContainer) -> Result<Option<Vec<Server>>> {
+        let release = &self.request.release;
+        let routes = self.routes().await?;
+        if self.request.fresh || routes.revision.is_none() {
+            return Ok(None);
+        }
         let all = replica::list(self.engine, &self.request.workload).await?;
-        Ok(all.into_iter().filter(|found| found.role == role::REPLICA && found.revision != self.request.release.revision).collect())
+        if all.iter().any(|found| found.revision == release.revision && found.container.as_ref() == Some(&container.name)) {
+            return Ok(None);
+        }
+        let specification = replica::specification(container, release.rollout.stop_seconds);
+        let running = replica::newest(&all, &container.name, Some(release.revision));
+        let same = running.iter().all(|found| found.state == "running" && found.specification == specification);
+        let servers = routes.route(&container.name).map(|route| route.servers.clone()).unwrap_or_default();
+        let count = container.replicas.count() as usize;
+        let whole = running.len() == count && (container.port.is_none() || servers.len() == count);
+        Ok((same && whole).then_some(servers))
+    }
+
+    /// The replicas of other revisions that are no part of this one.
+    async fn old(&mut self) -> Result<Vec<Found>> {
+        let release = &self.request.release;
+        let all = replica::list(self.engine, &self.request.workload).await?;
+        let kept = |found: &Found| {
+            let Some(container) = found.container.as_ref().filter(|name| release.containers.iter().any(|container| container.name == **name)) else {
+                return false;
+            };
+            // A container of which this revision has no replica was kept.
+            let replaced =
+                all.iter().any(|other| other.role == role::REPLICA && other.revision == release.revision && other.container.as_ref() == Some(container));
+            !replaced && replica::newest(&all, container, Some(release.revision)).iter().any(|newest| newest.name == found.name)
+        };
+        let old: Vec<Found> = all.iter().filter(|found| found.role == role::REPLICA && found.revision != release.revision && !kept(found)).cloned().collect();
+        Ok(old)
     }
 
     /// Stops the old replicas of a container whose versions must not run side by side. They are kept until the new ones answer.
     async fn stop_old(&mut self, container: &ReleaseContainer) -> Result<()> {
         let rollout = self.request.release.rollout;
-        let old: Vec<_> = self.old().await?.into_iter().filter(|found| found.container.as_ref() == Some(&container.name)).collect();
+        let all = replica::list(self.engine, &self.request.workload).await?;
+        let of_old = |found: &&Found| {
+            found.role == role::REPLICA && found.revision != self.request.release.revision && found.container.as_ref() == Some(&container.name)
+        };
+        let old: Vec<_> = all.iter().filter(of_old).cloned().collect();
         if container.port.is_some() {
             let ours = format!("r{}-", self.request.release.revision);
             let servers: Vec<_> =
@@ -252,11 +297,11 @@ impl Work<'_> {
 
     /// Drains, stops and removes everything of other revisions.
     async fn retire(&mut self) -> Result<()> {
-        let ours = format!("r{}-", self.request.release.revision);
         let mut draining = Vec::new();
-        for container in self.routes().await?.containers.iter().map(|route| route.container.clone()) {
-            let servers: Vec<_> =
-                self.gateway.servers(&self.request.workload, &container).await?.into_iter().filter(|server| !server.starts_with(&ours)).collect();
+        for route in self.routes().await?.containers {
+            let container = route.container;
+            let wanted = |name: &String| route.servers.iter().any(|server| server.name == *name);
+            let servers: Vec<_> = self.gateway.servers(&self.request.workload, &container).await?.into_iter().filter(|server| !wanted(server)).collect();
             if !servers.is_empty() {
                 self.gateway.drain(&self.request.workload, &container, &servers).await?;
                 draining.push((container, servers));
@@ -298,8 +343,11 @@ impl Work<'_> {
             }
         }
         match routes.revision {
-            Some(revision) => {
-                for found in self.old().await?.into_iter().filter(|found| found.revision == revision && found.state != "running") {
+            Some(_) => {
+                // What was live: of each container the newest replicas, which may be older than the revision when they were kept.
+                let all = replica::list(self.engine, &request.workload).await?;
+                let live = request.release.containers.iter().flat_map(|container| replica::newest(&all, &container.name, Some(request.release.revision)));
+                for found in live.filter(|found| found.state != "running") {
                     self.lock.check().await?;
                     self.engine.docker.start_container(&found.name, None).await.map_err(super::convert::engine("start container"))?;
                 }

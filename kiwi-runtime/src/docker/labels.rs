@@ -10,6 +10,8 @@ pub(super) const SERVICE_ID: &str = "kiwi.dev/service-id";
 pub(super) const ENVIRONMENT: &str = "kiwi.dev/environment";
 pub(super) const CONTAINER: &str = "kiwi.dev/container";
 pub(super) const REVISION: &str = "kiwi.dev/revision";
+/// A hash of everything that a container was made from, so that one that changes in nothing can be kept.
+pub(super) const SPECIFICATION: &str = "kiwi.dev/specification";
 pub(super) const RUN: &str = "kiwi.dev/run";
 pub(super) const ROLE: &str = "kiwi.dev/role";
 pub(super) const EPOCH: &str = "kiwi.dev/epoch";

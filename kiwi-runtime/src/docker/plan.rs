@@ -2,7 +2,7 @@
 
 use super::client::Engine;
 use super::gateway::{Gateway, Proxy as _, Route, Routes};
-use super::{convert, network, status};
+use super::{convert, network, replica, status};
 use kiwi_core::domain::{ImagePin, ReleaseContainer, Strategy};
 use kiwi_core::error::{Error, ErrorKind, Result};
 use kiwi_core::provider::{ApplyRequest, ContainerPlan, DeploymentPlan, Guarantee};
@@ -63,7 +63,20 @@ pub(super) async fn plan(engine: &Engine, request: &ApplyRequest) -> Result<Depl
         notes.push("a namespace means nothing on Docker".to_owned());
     }
     let mut containers = Vec::new();
+    let all = replica::list(engine, &request.workload).await?;
     for container in &release.containers {
+        let specification = replica::specification(container, release.rollout.stop_seconds);
+        let now = replica::newest(&all, &container.name, None);
+        let same = now.len() == container.replicas.count() as usize && now.iter().all(|found| found.specification == specification);
+        if same && !request.fresh {
+            containers.push(ContainerPlan {
+                name: container.name.clone(),
+                guarantee: Guarantee::ZeroDowntime,
+                reason: "it changes in nothing and keeps running".to_owned(),
+                changes: Vec::new(),
+            });
+            continue;
+        }
         let changes = match running.as_ref().and_then(|routes| routes.revision) {
             None => vec!["it runs for the first time".to_owned()],
             Some(revision) => status::differences(engine, &request.workload, revision, container).await?,

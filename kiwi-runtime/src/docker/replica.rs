@@ -12,10 +12,11 @@ use bollard::query_parameters::{
     CreateContainerOptionsBuilder, ListContainersOptionsBuilder, LogsOptionsBuilder, RemoveContainerOptionsBuilder, StopContainerOptionsBuilder,
 };
 use futures_util::StreamExt as _;
-use kiwi_core::domain::{ContainerName, ReleaseContainer, Variable, Variables};
+use kiwi_core::domain::{ContainerName, ReleaseContainer, Replicas, Variable, Variables};
 use kiwi_core::error::{Error, ErrorKind, Result};
 use kiwi_core::provider::{ApplyRequest, SecretValues, Workload};
 use secrecy::ExposeSecret as _;
+use sha2::{Digest as _, Sha256};
 use std::collections::HashMap;
 use std::net::Ipv4Addr;
 
@@ -28,6 +29,23 @@ pub(super) struct Found {
     pub(super) revision: u64,
     pub(super) role: String,
     pub(super) state: String,
+    pub(super) specification: String,
+}
+
+/// What a container is made from, as a short text that differs when anything does. The number of replicas is not in it.
+pub(super) fn specification(container: &ReleaseContainer, stop_seconds: u32) -> String {
+    let mut one = container.clone();
+    one.replicas = Replicas::ONE;
+    let text = serde_json::to_string(&(one, stop_seconds)).unwrap_or_default();
+    Sha256::digest(text).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The replicas of a container that are of the newest revision below `before`.
+pub(super) fn newest<'a>(all: &'a [Found], container: &ContainerName, before: Option<u64>) -> Vec<&'a Found> {
+    let ours =
+        |found: &&Found| found.role == role::REPLICA && found.container.as_ref() == Some(container) && before.is_none_or(|before| found.revision < before);
+    let newest = all.iter().filter(ours).map(|found| found.revision).max();
+    all.iter().filter(ours).filter(|found| Some(found.revision) == newest).collect()
 }
 
 /// Every container of a workload, running or not.
@@ -46,6 +64,7 @@ pub(super) async fn list(engine: &Engine, workload: &Workload) -> Result<Vec<Fou
                 revision: label(labels::REVISION).parse().unwrap_or(0),
                 role: label(labels::ROLE),
                 state: summary.state.map(|state| state.to_string()).unwrap_or_default(),
+                specification: label(labels::SPECIFICATION),
             }
         })
         .collect())
@@ -123,6 +142,7 @@ fn body(request: &ApplyRequest, container: &ReleaseContainer, place: &Place<'_>)
         (labels::REVISION, request.release.revision.to_string()),
         (labels::RUN, request.run.to_string()),
         (labels::ROLE, place.role.to_owned()),
+        (labels::SPECIFICATION, specification(container, request.release.rollout.stop_seconds)),
     ] {
         labels.insert(name.to_owned(), value);
     }

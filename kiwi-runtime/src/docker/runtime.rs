@@ -8,7 +8,7 @@ use super::replica::{self, Place};
 use super::{apply, clean, convert, logs, network, plan, pull, status, task};
 use async_trait::async_trait;
 use bollard::models::SystemInfo;
-use kiwi_core::domain::{Release, RunId};
+use kiwi_core::domain::{Digest, ImageReference, Release, RunId};
 use kiwi_core::error::{Error, ErrorKind, Result};
 use kiwi_core::provider::{
     Aborted, ApplyRequest, BoxStream, Candidate, CheckItem, Cleanup, DeploymentEvent, DeploymentPlan, LogLine, LogQuery, Runtime, RuntimeCapabilities,
@@ -118,6 +118,14 @@ impl Runtime for DockerRuntime {
 
     async fn abort(&self, request: &ApplyRequest) -> Result<Aborted> {
         apply::abort(&self.engine, request).await
+    }
+
+    async fn held_image(&self, reference: &ImageReference) -> Result<Option<Digest>> {
+        match self.engine.docker.inspect_image(&reference.to_string()).await {
+            Ok(found) => Ok(found.id.and_then(|id| id.parse().ok())),
+            Err(error) if convert::status(&error) == Some(404) => Ok(None),
+            Err(error) => Err(convert::engine("look for image")(error)),
+        }
     }
 
     async fn status<'a>(&self, workload: &Workload, release: Option<&'a Release>) -> Result<RuntimeStatus> {

@@ -3,7 +3,7 @@
 use super::client::Engine;
 use super::gateway::{Gateway, Proxy as _, Route};
 use super::labels::role;
-use super::replica;
+use super::replica::{self, Found};
 use kiwi_core::domain::{Protocol, Release, ReleaseContainer};
 use kiwi_core::error::Result;
 use kiwi_core::provider::{ContainerStatus, Endpoint, Guarantee, RuntimeStatus, Workload};
@@ -33,7 +33,8 @@ pub(super) async fn status(engine: &Engine, workload: &Workload, release: Option
     for replica in &found {
         let Some(container) = replica.container.clone() else { continue };
         let restarts = replica::inspect(engine, &replica.name).await?.and_then(|found| found.restart_count).unwrap_or(0);
-        let routed = Some(replica.revision) == revision && replica.state == "running";
+        let current = replica::newest(&found, &container, revision.map(|revision| revision + 1)).iter().any(|newest| newest.name == replica.name);
+        let routed = revision.is_some() && current && replica.state == "running";
         containers.push(ContainerStatus {
             container,
             replica: replica.name.clone(),
@@ -50,14 +51,18 @@ pub(super) async fn status(engine: &Engine, workload: &Workload, release: Option
                 None => "nothing gets the traffic".to_owned(),
             });
         }
-        for replica in found.iter().filter(|replica| replica.revision != release.revision) {
+        let belongs = |replica: &Found| {
+            let container = release.containers.iter().find(|container| Some(&container.name) == replica.container.as_ref());
+            container.is_some_and(|container| {
+                replica.revision == release.revision || replica.specification == replica::specification(container, release.rollout.stop_seconds)
+            })
+        };
+        for replica in found.iter().filter(|replica| !belongs(replica)) {
             drift.push(format!("{} is of revision {} and should not be here", replica.name, replica.revision));
         }
         for container in &release.containers {
-            let running = found
-                .iter()
-                .filter(|replica| replica.revision == release.revision && replica.container.as_ref() == Some(&container.name) && replica.state == "running")
-                .count();
+            let running =
+                found.iter().filter(|replica| belongs(replica) && replica.container.as_ref() == Some(&container.name) && replica.state == "running").count();
             if running != container.replicas.count() as usize {
                 drift.push(format!("container {}: {running} of {} replicas run", container.name, container.replicas.count()));
             }
@@ -79,8 +84,8 @@ pub(super) async fn status(engine: &Engine, workload: &Workload, release: Option
 /// How the running replicas of a revision differ from what `container` says. Values of variables are never told.
 pub(super) async fn differences(engine: &Engine, workload: &Workload, revision: u64, container: &ReleaseContainer) -> Result<Vec<String>> {
     let all = replica::list(engine, workload).await?;
-    let ours: Vec<_> =
-        all.iter().filter(|found| found.role == role::REPLICA && found.revision == revision && found.container.as_ref() == Some(&container.name)).collect();
+    // Replicas that changed in nothing are older than the revision that they belong to.
+    let ours = replica::newest(&all, &container.name, Some(revision + 1));
     let mut changes = Vec::new();
     if ours.len() != container.replicas.count() as usize {
         changes.push(format!("replicas: {} -> {}", ours.len(), container.replicas.count()));

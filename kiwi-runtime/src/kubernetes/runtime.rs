@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use futures_util::StreamExt as _;
-use kiwi_core::domain::{Release, RunId};
+use kiwi_core::domain::{Digest, ImageReference, Release, RunId};
 use kiwi_core::error::{Error, ErrorKind, Result};
 use kiwi_core::provider::{
     Aborted, ApplyRequest, BoxStream, Candidate, CheckItem, Cleanup, DeploymentEvent, DeploymentPlan, LogLine, LogQuery, Runtime, RuntimeCapabilities,
@@ -116,6 +116,10 @@ impl Runtime for KubernetesRuntime {
 
     async fn abort(&self, _: &ApplyRequest) -> Result<Aborted> {
         Ok(Aborted::Undone)
+    }
+
+    async fn held_image(&self, _: &ImageReference) -> Result<Option<Digest>> {
+        Ok(None)
     }
 
     async fn status<'a>(&self, _: &Workload, _: Option<&'a Release>) -> Result<RuntimeStatus> {

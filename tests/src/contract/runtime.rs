@@ -64,6 +64,7 @@ fn request(fixture: &Fixture<'_>, workload: &Workload, revision: u64, epoch: u64
         secrets: SecretValues::new(),
         registries: Vec::new(),
         fence: Fence { slot: "contract".into(), owner: format!("owner-{epoch}"), epoch },
+        fresh: true,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Make the release live.
 
 use super::{Context, scan, test};
-use crate::domain::{Deployment, DeploymentStatus, EventBody, ScanKind, StageOutput, Timestamp};
+use crate::domain::{Deployment, DeploymentStatus, EventBody, ImagePin, ScanKind, Source, StageOutput, Timestamp};
 use crate::error::{Error, ErrorKind, Result};
 use crate::provider::{Aborted, ApplyRequest, DeploymentEvent, Guarantee, Runtime, ScanTarget};
 use futures_util::StreamExt as _;
@@ -46,8 +46,13 @@ async fn begin(context: &Context<'_>) -> Result<(Deployment, Arc<dyn Runtime>, A
             store.begin_deployment(&composed, &context.fence).await?
         }
     };
+    if matches!(context.service.source, Source::Images(_)) {
+        for image in deployment.release.containers.iter().map(|container| &container.image).filter(|image| matches!(image, ImagePin::Local { .. })) {
+            context.events.info(format!("the registry of {} cannot be reached; the engine's own copy is deployed", image.reference())).await;
+        }
+    }
     let runtime = context.kiwi.open_runtime(&context.actor(), &deployment.release.runtime).await?;
-    let request = context.kiwi.apply_request(&context.service, deployment.release.clone(), &context.run.id, &context.fence).await?;
+    let request = context.kiwi.apply_request(&context.service, &deployment, &context.run.id, &context.fence).await?;
     context.events.protect(request.secrets.values());
     Ok((deployment, runtime, request))
 }
@@ -92,7 +97,7 @@ pub(super) async fn clean_up(context: &Context<'_>, error: &Error) -> Result<Opt
     let store = context.kiwi.store();
     let earlier = store.deployments(&context.service.id, context.run.environment, u32::MAX).await?;
     let Some(mut deployment) = earlier.into_iter().find(|deployment| deployment.run == context.run.id) else { return Ok(None) };
-    let request = context.kiwi.apply_request(&context.service, deployment.release.clone(), &context.run.id, &context.fence).await?;
+    let request = context.kiwi.apply_request(&context.service, &deployment, &context.run.id, &context.fence).await?;
     context.events.protect(request.secrets.values());
     let runtime = context.kiwi.open_runtime(&context.actor(), &deployment.release.runtime).await?;
     runtime.remove_candidate(&request).await?;
