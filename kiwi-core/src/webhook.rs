@@ -1,7 +1,10 @@
 //! Webhook deliveries: unverified until their signature holds, and only then an event.
 
 use crate::domain::{Branch, CommitSha, RepositoryLink};
+use crate::error::{Error, ErrorKind, Result};
 use bytes::Bytes;
+use futures_core::Stream;
+use futures_util::StreamExt as _;
 
 /// A delivery as it arrived. Nothing in it can be trusted, and nothing in it can be read by name: only a
 /// [`WebhookVerifier`](crate::provider::WebhookVerifier) turns it into an event.
@@ -18,6 +21,34 @@ impl UnverifiedWebhook {
     /// Header names are matched without regard to case.
     pub fn new(headers: impl IntoIterator<Item = (String, String)>, body: Bytes) -> Self {
         Self { headers: headers.into_iter().map(|(name, value)| (name.to_ascii_lowercase(), value)).collect(), body }
+    }
+
+    /// Takes a delivery off the network. A body over [`LARGEST_BODY`] is refused before it is read when its length is declared, and at the
+    /// first byte too many when it is not. Errors: `TooLarge`, and what the stream fails with.
+    pub async fn receive<E: Into<Box<dyn std::error::Error + Send + Sync>>>(
+        headers: impl IntoIterator<Item = (String, String)>,
+        body: impl Stream<Item = std::result::Result<Bytes, E>> + Unpin,
+    ) -> Result<Self> {
+        let mut delivery = Self::new(headers, Bytes::new());
+        let too_large = || Error::new(ErrorKind::TooLarge, "receive delivery", format!("the body is larger than {} MiB", LARGEST_BODY >> 20));
+        let declared = delivery.header("content-length").and_then(|length| length.parse::<usize>().ok()).unwrap_or(0);
+        if declared > LARGEST_BODY {
+            return Err(too_large());
+        }
+        // The declared length is a stranger's word; it must not make us set memory aside.
+        let (mut body, mut bytes) = (body, Vec::with_capacity(declared.min(64 << 10)));
+        while let Some(chunk) = body.next().await {
+            let chunk = chunk.map_err(|error| {
+                let cause: Box<dyn std::error::Error + Send + Sync> = error.into();
+                Error::new(ErrorKind::Unavailable, "receive delivery", "the connection broke").with_source(std::io::Error::other(cause))
+            })?;
+            if bytes.len() + chunk.len() > LARGEST_BODY {
+                return Err(too_large());
+            }
+            bytes.extend_from_slice(&chunk);
+        }
+        delivery.body = bytes.into();
+        Ok(delivery)
     }
 
     /// The first header of this lower-case name.
@@ -153,6 +184,27 @@ mod tests {
         assert_eq!(other.about(), push().about());
         let foreign = push().for_repository(8);
         assert!(matches!(&foreign, WebhookVerdict::Rejected { about, .. } if about.repository.is_none() && about.delivery.as_deref() == Some("d")));
+    }
+
+    #[tokio::test]
+    async fn a_body_over_the_cap_is_refused_before_it_is_buffered() {
+        use std::sync::atomic::{AtomicUsize, Ordering};
+        let read = AtomicUsize::new(0);
+        let endless = || {
+            futures_util::stream::iter(std::iter::repeat_with(|| {
+                read.fetch_add(1 << 20, Ordering::Relaxed);
+                Ok::<_, std::io::Error>(Bytes::from(vec![b'x'; 1 << 20]))
+            }))
+        };
+        let declared = [("Content-Length".to_owned(), (LARGEST_BODY + 1).to_string())];
+        assert_eq!(UnverifiedWebhook::receive(declared, endless()).await.unwrap_err().kind(), ErrorKind::TooLarge);
+        assert_eq!(read.load(Ordering::Relaxed), 0, "a declared length is enough");
+        assert_eq!(UnverifiedWebhook::receive([], endless()).await.unwrap_err().kind(), ErrorKind::TooLarge);
+        assert_eq!(read.load(Ordering::Relaxed), LARGEST_BODY + (1 << 20), "one chunk too many, and no more");
+        let whole = futures_util::stream::iter([Ok::<_, std::io::Error>(Bytes::from("{\"a\"")), Ok(Bytes::from(":1}"))]);
+        assert_eq!(UnverifiedWebhook::receive([], whole).await.unwrap().body(), "{\"a\":1}");
+        let broken = futures_util::stream::iter([Err::<Bytes, _>(std::io::Error::other("reset"))]);
+        assert_eq!(UnverifiedWebhook::receive([], broken).await.unwrap_err().kind(), ErrorKind::Unavailable);
     }
 
     #[test]

@@ -1,6 +1,12 @@
 //! Ready images from a real registry: looked up, deployed side by side, updated one at a time.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test ends by panicking")]
+
+use kiwi_core::error::ErrorKind;
+use kiwi_core::provider::{ImageRegistry as _, RegistryAccess};
+use kiwi_runtime::registry::OciRegistry;
 use kiwi_tests::command::{Kiwi, docker, leftovers, unique};
+use kiwi_tests::fake::{FakeHub, HUB_TOKEN};
 use kiwi_tests::sample;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
@@ -183,4 +189,43 @@ fn image_services_are_judged_as_a_whole() {
         let refused = kiwi.run(&["service", "register", "x", "--file", file.to_str().unwrap()]);
         assert!(refused.code == 2 && refused.err.contains(why), "{text}: {refused:?}");
     }
+}
+
+#[test]
+fn docker_hub_is_searched_and_its_tags_are_listed() {
+    let hub = FakeHub::start();
+    let kiwi = Kiwi::new().env("KIWI_DOCKER_HUB", format!("http://{}", hub.address));
+    let found = kiwi.run(&["image", "search", "library/nginx", "-o", "json"]).ok().json();
+    let names: Vec<_> = found.as_array().unwrap().iter().map(|image| (image["name"].as_str().unwrap(), image["official"].as_bool().unwrap())).collect();
+    assert_eq!(names, [("nginx", true), ("bitnami/nginx", false)]);
+    hub.limit(1);
+    let tags = kiwi.run(&["image", "tags", "nginx", "-o", "json"]).ok().json();
+    let tags = tags.as_array().unwrap();
+    assert_eq!((tags.len(), tags[0]["name"].as_str(), tags[249]["name"].as_str()), (250, Some("1.249"), Some("1.0")), "every page, newest first");
+    assert_eq!((&tags[0]["size"], &tags[0]["platforms"]), (&60_000_000.into(), &serde_json::json!(["linux/amd64", "linux/arm64"])));
+    let private = kiwi.run(&["image", "tags", "ada/app"]);
+    assert!(private.code != 0 && private.err.contains("there is no such thing"), "{private:?}");
+    hub.limit(10);
+    let limited = kiwi.run(&["image", "tags", "nginx"]);
+    assert!(limited.code == 1 && limited.err.contains("rate limit"), "{limited:?}");
+    let nothing = kiwi.run(&["image", "search", " "]);
+    assert_eq!(nothing.code, 2, "{nothing:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn private_images_of_docker_hub_need_the_access_token() {
+    let hub = FakeHub::start();
+    let registry = OciRegistry::new(format!("http://{}", hub.address).parse().ok()).unwrap();
+    let access = |token: &str| RegistryAccess {
+        name: "hub".parse().unwrap(),
+        address: "docker.io".parse().unwrap(),
+        credentials: Some(("ada".to_owned(), token.to_owned().into())),
+        insecure: false,
+    };
+    let image = "ada/app".parse().unwrap();
+    assert_eq!(registry.tag_details(&image, Some(&access(HUB_TOKEN))).await.unwrap().len(), 1);
+    let wrong = registry.tag_details(&image, Some(&access("wrong"))).await.unwrap_err();
+    assert!(wrong.kind() == ErrorKind::Unauthenticated && wrong.hint().contains("access token"), "{wrong:?}");
+    // Dropped where blocking is allowed.
+    tokio::task::spawn_blocking(|| drop(hub)).await.unwrap();
 }

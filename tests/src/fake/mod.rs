@@ -3,6 +3,9 @@
 
 mod github;
 mod gitlab;
+mod hub;
+
+pub use hub::{FakeHub, HUB_TOKEN};
 
 use crate::git::GitHost;
 use axum::body::{Body, Bytes, to_bytes};
