@@ -38,6 +38,7 @@ need debootstrap || packages+=(debootstrap)
 need htpasswd || packages+=(apache2-utils)
 need git || packages+=(git)
 need curl || packages+=(curl)
+need npm || packages+=(nodejs npm)
 if [ "${#packages[@]}" -gt 0 ]; then
     [ "$(id -u)" = 0 ] || { echo "missing: ${packages[*]}; install them, or run this as root" >&2; exit 1; }
     apt-get update -qq
@@ -63,6 +64,11 @@ registry=$(command -v docker-registry)
 setsid "$registry" serve "$work/registry.yml" >"$work/registry.log" 2>&1 &
 started+=($!)
 for _ in $(seq 50); do curl -s -o /dev/null "http://$KIWI_TEST_REGISTRY/v2/" && break; sleep 0.1; done
+
+# GitHub's own description of its API, and what serves it.
+export KIWI_TEST_PRISM=$work/prism
+mkdir "$KIWI_TEST_PRISM"
+(cd "$KIWI_TEST_PRISM" && npm install --silent --no-package-lock --no-fund --no-audit @stoplight/prism-cli@5.14.2 @octokit/openapi@23.0.2 >/dev/null)
 
 step "format, lints, documentation"
 cargo fmt --all --check

@@ -139,7 +139,7 @@ impl Github {
     async fn wait_for_branch(&self, path: &str, branch: &str) -> Result<()> {
         let (owner, name) = split(path)?;
         for _ in 0..40 {
-            match self.api.send(self.api.get(&["repos", owner, name, "git", "ref", "heads", branch], &[])).await {
+            match self.api.send(self.api.get(&["repos", owner, name, "branches", branch], &[])).await {
                 Ok(_) => return Ok(()),
                 Err(refusal) if matches!(refusal.status, StatusCode::NOT_FOUND | StatusCode::CONFLICT) => tokio::time::sleep(Duration::from_millis(250)).await,
                 Err(refusal) => return Err(refusal.error),

@@ -109,13 +109,13 @@ fn create(shared: &Shared, asked: &Asked, owner: &str) -> Response {
 
 fn within(shared: &Shared, asked: &Asked, memory: &mut Memory, id: u64, rest: &[&str]) -> Response {
     let get = asked.method == Method::GET;
-    if let ["git", "ref", "heads", branch] = rest {
+    if let ["branches", branch] = rest {
         if memory.slow_branches > 0 {
             memory.slow_branches -= 1;
-            return json(409, value!({ "message": "Git Repository is empty." }));
+            return missing();
         }
         return match memory.repositories[&id].branches.get(*branch) {
-            Some(commit) => json(200, value!({ "ref": format!("refs/heads/{branch}"), "object": { "type": "commit", "sha": commit } })),
+            Some(commit) => json(200, value!({ "name": branch, "commit": { "sha": commit }, "protected": false })),
             None => missing(),
         };
     }
