@@ -7,11 +7,14 @@
 mod builds;
 mod command;
 mod deployments;
+mod webhooks;
 
 fn main() {
     println!("| figure | value |\n| --- | --- |");
     let only = std::env::args().nth(1);
-    for (name, measure) in [("command", command::measure as fn()), ("deployments", deployments::measure), ("builds", builds::measure)] {
+    for (name, measure) in
+        [("command", command::measure as fn()), ("deployments", deployments::measure), ("builds", builds::measure), ("webhooks", webhooks::measure)]
+    {
         if only.as_deref().is_none_or(|only| only == name) {
             measure();
         }

@@ -56,6 +56,12 @@ impl UrlSource {
     }
 }
 
+/// Takes a pack apart, for fuzzing.
+#[doc(hidden)]
+pub fn unpack(mut pack: &[u8]) -> std::io::Result<()> {
+    objects::Objects::unpack(&mut pack, tempfile::tempfile()?, 16 << 20).map(|_| ())
+}
+
 #[async_trait]
 impl ServiceSource for UrlSource {
     fn supports(&self, source: &Source) -> bool {
