@@ -2,8 +2,8 @@
 
 use super::text::text_value;
 use super::{
-    Branch, ContainerName, GitUrl, Host, ImageReference, IngressPath, OrganizationId, Port, Protocol, RegistryName, Replicas, RepositoryLink, RuntimeName,
-    SecretId, ServiceId, ServiceName, Strategy, TagRule, Timestamp, VariableName, Variables, Volume,
+    Branch, ContainerName, EnvironmentName, GitUrl, Host, ImageReference, IngressPath, OrganizationId, Port, Protocol, RegistryName, Replicas, RepositoryLink,
+    RuntimeName, SecretId, ServiceId, ServiceName, Strategy, TagRule, Timestamp, VariableName, Variables, Volume,
 };
 use crate::error::{Error, Result, ValueError};
 use serde::{Deserialize, Serialize};
@@ -271,10 +271,45 @@ impl Service {
     }
 }
 
+impl Service {
+    /// The Kubernetes namespace that an environment gets when nobody names one: of a GitHub service the service's name, which is what its
+    /// people look for; of others one that no other environment has.
+    pub fn default_namespace(&self, environment: EnvironmentName) -> String {
+        match &self.source {
+            Source::Git { provider: GitProviderKind::Github, .. } => self.name.to_string(),
+            _ => format!("{}-{environment}", self.name),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn a_github_service_s_namespace_is_called_like_it() {
+        let mut service = Service {
+            id: ServiceId::generate(),
+            organization: OrganizationId::default(),
+            name: "shop".parse().unwrap(),
+            source: Source::Images(BTreeMap::new()),
+            build: BuildSettings::default(),
+            containers: Vec::new(),
+            runtime: "k8s".parse().unwrap(),
+            release_command: None,
+            strategy: crate::domain::Strategy::Rolling,
+            drain_seconds: 30,
+            stop_seconds: 10,
+            start_seconds: 60,
+            created_at: Timestamp::now(),
+        };
+        assert_eq!(service.default_namespace(EnvironmentName::Staging), "shop-staging");
+        let repository = "https://github.com/team/shop.git".parse().unwrap();
+        let link = Some(RepositoryLink { id: 1, path: "team/shop".to_owned() });
+        service.source = Source::Git { provider: GitProviderKind::Github, repository, branch: "main".parse().unwrap(), token: None, ca: None, link };
+        assert_eq!(service.default_namespace(EnvironmentName::Staging), "shop");
+    }
 
     #[test]
     fn a_path_stays_in_the_repository() {

@@ -2,9 +2,7 @@
 
 use super::{Kiwi, missing};
 use crate::access::{Actor, MenuEntry, Operation, SourceType, incomplete, menu};
-use crate::domain::{
-    Branch, CommitSha, EnvironmentName, GitProviderKind, OrganizationId, ProviderSettings, RepositoryLink, ServerUrl, Service, Source, Timestamp,
-};
+use crate::domain::{Branch, CommitSha, GitProviderKind, OrganizationId, ProviderSettings, ServerUrl, Service, Source, Timestamp};
 use crate::error::{Error, ErrorKind, Result};
 use crate::provider::{BoxStream, GitAccess, GitProvider, Namespace, RemoteRepository, SourceAccess, TokenReport};
 use crate::secret::SecretString;
@@ -199,24 +197,5 @@ impl Kiwi {
         let updated = self.update_service(&Self::local_actor(service), &service.name.clone(), moved).await?;
         service.source = updated.source;
         Ok(())
-    }
-}
-
-impl Service {
-    /// The repository at its host, when the host has an API.
-    pub fn link(&self) -> Option<&RepositoryLink> {
-        match &self.source {
-            Source::Git { link, .. } => link.as_ref(),
-            Source::Images(_) => None,
-        }
-    }
-
-    /// The Kubernetes namespace that an environment gets when nobody names one: of a GitHub service the service's name, which is what its
-    /// people look for; of others one that no other environment has.
-    pub fn default_namespace(&self, environment: EnvironmentName) -> String {
-        match &self.source {
-            Source::Git { provider: GitProviderKind::Github, .. } => self.name.to_string(),
-            _ => format!("{}-{environment}", self.name),
-        }
     }
 }

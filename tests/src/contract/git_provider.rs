@@ -106,6 +106,11 @@ async fn renames(arena: &Arena) {
     assert_eq!(arena.git.repository_by_id(id).await.unwrap().link.path, "team/new");
     assert_eq!(arena.git.branches(&arena.git.repository("team/old").await.unwrap().link).try_collect::<Vec<_>>().await.unwrap().len(), 1);
     assert_eq!(link.id, id);
+    // What was remembered before the rename still leads there, for what is written too.
+    let hook = "https://kiwi.example.com/hooks/renamed".parse().unwrap();
+    arena.git.ensure_webhook(&link, &hook, &"s".to_owned().into()).await.unwrap();
+    assert_eq!(arena.host.memory().repositories[&id].hooks.len(), 1);
+    assert_eq!(arena.git.branches(&link).try_collect::<Vec<_>>().await.unwrap().len(), 1);
 }
 
 async fn creation(arena: &Arena) {
@@ -245,6 +250,25 @@ async fn limits_and_failures(arena: &Arena) {
 async fn tokens(arena: &Arena) {
     let report = arena.git.verify_token().await.unwrap();
     assert_eq!((report.account.as_str(), report.missing.len(), report.warning(Timestamp::now())), ("ada", 0, None), "{report:?}");
+    let now = Timestamp::now();
+    for (days, warning) in
+        [(400, None), (31, None), (12, Some("the token expires in 12 days")), (0, Some("the token expires within a day")), (-3, Some("the token has expired"))]
+    {
+        let end = jiff::Timestamp::from_millisecond(now.as_millis() + days * 86_400_000 + 3_600_000).unwrap();
+        let text = if arena.host.url().as_str().ends_with("gitlab") {
+            end.strftime("%Y-%m-%d").to_string()
+        } else {
+            end.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
+        };
+        arena.host.memory().expires = Some(text);
+        let found = arena.git.verify_token().await.unwrap().warning(now);
+        // GitLab names only the day, which may have begun already.
+        assert_eq!(found.is_some(), warning.is_some(), "{days}: {found:?}");
+        if !arena.host.url().as_str().ends_with("gitlab") {
+            assert_eq!(found.as_deref(), warning);
+        }
+    }
+    arena.host.memory().expires = None;
     arena.host.memory().scopes = vec!["read_api", "public_repo"];
     let weak = arena.git.verify_token().await.unwrap();
     assert!(!weak.missing.is_empty(), "{weak:?}");

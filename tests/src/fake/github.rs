@@ -74,17 +74,21 @@ fn route(shared: &Shared, asked: &Asked, segments: &[&str]) -> Response {
                 missing()
             }
         }
-        ["repositories", id, ..] if get => match shared.memory().repositories.get(&id.parse().unwrap_or(0)) {
-            Some(repository) => json(200, shown(shared, repository)),
-            None => missing(),
-        },
+        ["repositories", id, rest @ ..] => {
+            let mut memory = shared.memory();
+            match id.parse().ok().filter(|id| memory.repositories.contains_key(id)) {
+                Some(id) => within(shared, asked, &mut memory, id, rest),
+                None => missing(),
+            }
+        }
         ["repos", owner, name, rest @ ..] => {
             let path = format!("{owner}/{name}");
             let mut memory = shared.memory();
             let Some(id) = memory.by_path(&path).map(|repository| repository.id) else {
                 return match memory.renamed.get(&path) {
                     Some(id) => {
-                        let location = format!("{}/api/v3/repositories/{id}", asked.base);
+                        let rest: String = rest.iter().map(|segment| format!("/{segment}")).collect();
+                        let location = format!("{}/api/v3/repositories/{id}{rest}", asked.base);
                         with(json(if get { 301 } else { 307 }, value!({ "message": "Moved Permanently", "url": location })), &[("location", location.clone())])
                     }
                     None => missing(),
