@@ -99,6 +99,18 @@ fn a_web_server_and_a_database_as_one_service() {
     assert_eq!(status["drift"], serde_json::json!([]), "{status}");
     kiwi.run(&["rollback", &name]).ok();
     assert_eq!((ask(&url).trim(), database()), ("shop 1 hello", before.clone()));
+    // Another tag, by name.
+    push(&format!("{web}:other"), |folder| sample::write(folder, "9"));
+    for (image, why) in [(format!("nobody={web}:other"), "has no container nobody"), (format!("web={web}:gone"), "has no tag gone")] {
+        let refused = kiwi.run(&["service", "update", &name, "--image", &image]);
+        assert!(refused.code != 0 && refused.err.contains(why), "{refused:?}");
+    }
+    kiwi.run(&["service", "update", &name, "--image", &format!("web={web}:other")]).ok();
+    kiwi.run(&["deploy", &name]).ok();
+    assert_eq!((ask(&url).trim(), database()), ("shop 9 hello", before.clone()));
+    kiwi.run(&["service", "update", &name, "--image", &format!("web={web}:1")]).ok();
+    kiwi.run(&["rollback", &name]).ok();
+    assert_eq!(ask(&url).trim(), "shop 1 hello");
     // A broken web server leaves everything as it was.
     push(&format!("{web}:1"), |folder| std::fs::write(folder.join("Dockerfile"), "FROM debian:bookworm-slim\nCMD [\"sleep\", \"1000\"]\n").unwrap());
     kiwi.run(&["service", "update", &name, "--start-timeout", "3"]).ok();

@@ -83,8 +83,13 @@ fn members_use_what_an_admin_set_up() {
     for (kind, host, owner) in [("gitlab", &gitlab, "team/sub"), ("github", &github, "team"), ("github", &github, "ada")] {
         let created = unique("created");
         let arguments = ["service", "register", &created, "--create", kind, "--owner", owner, "--repository", &created];
+        host.memory().requests.clear();
         let failed = member(&kiwi, &[&arguments[..], &["--runtime", "none"]].concat());
         assert_eq!(failed.code, 2, "{failed:?}");
+        let refused = member(&kiwi, &[&arguments[..], &["--health", "/"]].concat());
+        assert!(refused.code == 2 && refused.err.contains("no port"), "{refused:?}");
+        assert!(!host.memory().requests.iter().any(|request| request.starts_with("POST")), "a repository was made for a service that cannot be");
+        host.memory().requests.clear();
         host.memory().faults.push_back(Fault::Answer(500, vec![], String::new()));
         member(&kiwi, &arguments).ok();
         let paths: Vec<_> = host.memory().repositories.values().filter(|found| found.path.ends_with(&created)).map(|found| found.path.clone()).collect();

@@ -22,6 +22,9 @@ pub(crate) enum ServiceCommand {
         /// What is delivered
         #[arg(long, allow_hyphen_values = true)]
         branch: Option<Branch>,
+        /// Another image for a container of an image service
+        #[arg(long, value_name = "CONTAINER=IMAGE:TAG", value_parser = image)]
+        image: Vec<(ContainerName, ImageReference)>,
         #[command(flatten)]
         settings: Box<Settings>,
     },

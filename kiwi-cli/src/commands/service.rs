@@ -22,7 +22,7 @@ pub(super) async fn run(session: &Session, command: ServiceCommand, output: Outp
             let service = kiwi.service(actor, &name).await?;
             output::result(output, &service, || show(&service));
         }
-        ServiceCommand::Update { name, branch, settings } => {
+        ServiceCommand::Update { name, branch, image, settings } => {
             if !settings.build_secret.is_empty() {
                 return Err(Error::invalid("update service", "build secrets are given at registration").with_hint("remove the service and register it again"));
             }
@@ -30,6 +30,14 @@ pub(super) async fn run(session: &Session, command: ServiceCommand, output: Outp
                 .update_service(actor, &name, |service| {
                     if let (Some(branch), Source::Git { branch: kept, .. }) = (branch, &mut service.source) {
                         *kept = branch;
+                    }
+                    for (container, reference) in image {
+                        let kept = match &mut service.source {
+                            Source::Images(images) => images.get_mut(&container),
+                            Source::Git { .. } => None,
+                        };
+                        let missing = || Error::invalid("update service", format!("{} has no container {container} that runs a ready image", service.name));
+                        *kept.ok_or_else(missing)? = reference;
                     }
                     if let Some(runtime) = &settings.runtime {
                         service.runtime = runtime.clone();

@@ -227,15 +227,18 @@ impl ContainerSpec {
     }
 }
 
-impl Service {
-    /// Checks what no single value can: the parts against each other.
-    pub fn validate(&self) -> Result<()> {
+impl ContainerSpec {
+    /// Checks containers of one service against each other; `built` says that one image is built for them.
+    pub fn validate_together(all: &[Self], built: bool) -> Result<()> {
         let fail = |message: String| Err(Error::invalid("service", message));
-        if self.containers.is_empty() {
+        if built && all.len() != 1 {
+            return fail("a git service has exactly one container, which runs the built image".into());
+        }
+        if all.is_empty() {
             return fail("a service needs at least one container".into());
         }
         let (mut names, mut published, mut routes) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
-        for container in &self.containers {
+        for container in all {
             if !names.insert(&container.name) {
                 return fail(format!("two containers are called {}", container.name));
             }
@@ -261,10 +264,17 @@ impl Service {
                 return fail(format!("container {} mounts two volumes at {}", container.name, volume.mount_path));
             }
         }
+        Ok(())
+    }
+}
+
+impl Service {
+    /// Checks what no single value can: the parts against each other.
+    pub fn validate(&self) -> Result<()> {
+        ContainerSpec::validate_together(&self.containers, matches!(self.source, Source::Git { .. }))?;
         match &self.source {
-            Source::Git { .. } if self.containers.len() != 1 => fail("a git service has exactly one container, which runs the built image".into()),
-            Source::Images(images) if images.keys().collect::<BTreeSet<_>>() != names => {
-                fail("each container of an image service needs exactly one image".into())
+            Source::Images(images) if !images.keys().eq(self.containers.iter().map(|container| &container.name).collect::<BTreeSet<_>>()) => {
+                Err(Error::invalid("service", "each container of an image service needs exactly one image"))
             }
             _ => Ok(()),
         }

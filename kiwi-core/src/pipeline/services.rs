@@ -129,6 +129,12 @@ impl Kiwi {
         if self.store().service(&actor.organization, &new.name).await?.is_some() {
             return Err(Error::new(ErrorKind::AlreadyExists, "register service", format!("a service called {} exists already", new.name)));
         }
+        let containers = if new.containers.is_empty() { vec![ContainerSpec::new(ContainerName::from(&new.name))] } else { new.containers };
+        // Before anything is asked of a host, and above all before a repository is made there.
+        ContainerSpec::validate_together(&containers, !matches!(new.source, NewSource::Images(_)))?;
+        if let Some(stranger) = new.container_secrets.keys().find(|name| !containers.iter().any(|container| container.name == **name)) {
+            return Err(Error::invalid("register service", format!("there are secrets for container {stranger}, which the service does not have")));
+        }
         let (source, token) = match new.source {
             NewSource::Git { url, branch, token, ca } => {
                 let access = SourceAccess { token: token.clone(), ca: ca.clone() };
@@ -149,7 +155,6 @@ impl Kiwi {
             }
             NewSource::Images(images) => (Source::Images(images), None),
         };
-        let containers = if new.containers.is_empty() { vec![ContainerSpec::new(ContainerName::from(&new.name))] } else { new.containers };
         let mut service = Service {
             id: ServiceId::generate(),
             organization: actor.organization.clone(),
@@ -166,9 +171,6 @@ impl Kiwi {
             created_at: Timestamp::now(),
         };
         service.validate()?;
-        if let Some(stranger) = new.container_secrets.keys().find(|name| !service.containers.iter().any(|container| container.name == **name)) {
-            return Err(Error::invalid("register service", format!("there are secrets for container {stranger}, which the service does not have")));
-        }
         // As a deployment will: a tag that is not there, or credentials that are wrong, are told now.
         self.pin_service_images(&service, &service.runtime).await?;
         let mut kept = Vec::new();
@@ -222,11 +224,19 @@ impl Kiwi {
         let mut service = before.clone();
         change(&mut service)?;
         // What identifies a service is not a setting.
-        (service.id, service.organization, service.name, service.created_at) = (before.id, before.organization, before.name, before.created_at);
+        (service.id, service.name, service.created_at) = (before.id.clone(), before.name.clone(), before.created_at);
+        service.organization.clone_from(&before.organization);
         service.validate()?;
         self.runtime_settings(actor, &service.runtime).await?;
         if let Some(registry) = &service.build.registry {
             self.registry_settings(&actor.organization, registry).await?;
+        }
+        if service.source != before.source {
+            if let Source::Git { branch, .. } = &service.source {
+                let access = self.source_access(&service.organization, &service.source).await?;
+                require_branch(&self.source_for(&service.source)?.check(&service.source, &access).await?, branch)?;
+            }
+            self.pin_service_images(&service, &service.runtime).await?;
         }
         self.store().update_service(&service).await?;
         Ok(service)
