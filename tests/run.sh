@@ -91,7 +91,8 @@ step "build"
 cargo build --workspace --quiet
 
 step "tests"
-export KIWI_TEST_FULL=$full
+# With --full, the report runs them once more: from a release build, and in full length.
+export KIWI_TEST_FULL=no
 if need cargo-nextest; then
     cargo nextest run --workspace --all-features --no-fail-fast
 else

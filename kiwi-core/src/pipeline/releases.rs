@@ -71,12 +71,12 @@ impl Kiwi {
         })
     }
 
-    async fn require_live(&self, service: &Service, environment: EnvironmentName) -> Result<Deployment> {
+    pub(super) async fn require_live(&self, service: &Service, environment: EnvironmentName) -> Result<Deployment> {
         let nothing = || Error::new(ErrorKind::NotFound, "compose release", format!("{} is not live in {environment}", service.name));
         self.store().live(&service.id, environment).await?.ok_or_else(nothing)
     }
 
-    async fn choose_build(&self, service: &Service, wanted: Option<&RunId>) -> Result<Run> {
+    pub(super) async fn choose_build(&self, service: &Service, wanted: Option<&RunId>) -> Result<Run> {
         let fail =
             |message: String| Error::new(ErrorKind::NotFound, "choose build", message).with_hint(format!("build one with `kiwi build {}`", service.name));
         if let Some(id) = wanted {

@@ -15,8 +15,12 @@ impl Kiwi {
             return Err(Error::invalid("request run", format!("{name} is made of ready images and is never built"))
                 .with_hint(format!("deploy it with `kiwi deploy {name}`")));
         }
-        if let RunRequest::Rollback { to, .. } = &request {
-            self.rollback_target(&service, environment, *to).await?;
+        // What is named must be there before anything is queued.
+        match &request {
+            RunRequest::Rollback { to, .. } => drop(self.rollback_target(&service, environment, *to).await?),
+            RunRequest::Deploy { build: Some(build) } => drop(self.choose_build(&service, Some(build)).await?),
+            RunRequest::Promotion { from } => drop(self.require_live(&service, *from).await?),
+            _ => {}
         }
         if matches!(request.kind(), RunKind::Restart | RunKind::Scale | RunKind::Config) && self.store().live(&service.id, environment).await?.is_none() {
             return Err(Error::new(ErrorKind::NotFound, "request run", format!("{name} is not live in {environment}"))

@@ -37,7 +37,7 @@ pub(super) async fn plan(engine: &Engine, request: &ApplyRequest) -> Result<Depl
         let all = gateway.all().await?;
         let ours = all.iter().find(|routes| routes.workload == request.workload);
         let mut wanted = wanted_routes(request);
-        super::gateway::choose_ports(&all, ours, &[], &mut wanted)?;
+        notes.extend(super::gateway::choose_ports(&all, ours, &[], &mut wanted)?);
         running = ours.cloned();
     }
     for container in &release.containers {

@@ -17,10 +17,16 @@ pub(super) async fn run(context: &mut Context<'_>) -> Result<StageOutput> {
         _ => (None, branch.clone()),
     };
     let commit = match commit {
-        Some(commit) => commit,
-        None => context.kiwi.resolve_head(&mut context.service, &branch).await?,
+        Some(commit) => {
+            context.events.info(format!("the commit {commit}")).await;
+            commit
+        }
+        None => {
+            let head = context.kiwi.resolve_head(&mut context.service, &branch).await?;
+            context.events.info(format!("{branch} is at {head}")).await;
+            head
+        }
     };
-    context.events.info(format!("{branch} is at {commit}")).await;
     if context.kiwi.open_builder(&context.actor(), context.build_runtime()).await?.capabilities().tree {
         tree(context, &commit).await?;
     }

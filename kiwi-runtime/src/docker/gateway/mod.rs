@@ -429,8 +429,9 @@ impl Gateway {
     }
 }
 
-/// Gives every exposed container its port: the one it has, the one it asks for, or the first free one.
-pub(super) fn choose_ports(all: &[Routes], ours: Option<&Routes>, busy: &[u16], wanted: &mut Routes) -> Result<()> {
+/// Gives every exposed container its port: the one it has, the one it asks for, or the first free one. `--publish` and `--host` are the
+/// service's; of its environments the one that is live first has them, and the others hear so in the notes that are returned.
+pub(super) fn choose_ports(all: &[Routes], ours: Option<&Routes>, busy: &[u16], wanted: &mut Routes) -> Result<Vec<String>> {
     let others = || all.iter().filter(|other| other.workload != wanted.workload);
     if let Some(other) = others().find(|other| other.workload.name == wanted.workload.name && other.workload.environment == wanted.workload.environment) {
         return Err(Error::new(
@@ -439,6 +440,21 @@ pub(super) fn choose_ports(all: &[Routes], ours: Option<&Routes>, busy: &[u16], 
             format!("the gateway routes another service called {} in {}", other.workload.name, other.workload.environment),
         )
         .with_hint("another Kiwi installation uses this engine; choose another name"));
+    }
+    let mut notes = Vec::new();
+    for sibling in others().filter(|other| other.workload.service == wanted.workload.service) {
+        let environment = sibling.workload.environment;
+        for route in &mut wanted.containers {
+            if let Some(port) = route.port.filter(|port| *port != 0 && sibling.containers.iter().any(|theirs| theirs.port == Some(*port))) {
+                notes.push(format!("container {}: port {port} is {environment}'s; it gets another one here", route.container));
+                route.port = Some(0);
+            }
+            if let Some(host) =
+                route.host.take_if(|host| sibling.containers.iter().any(|theirs| theirs.host.as_ref() == Some(host) && theirs.path == route.path))
+            {
+                notes.push(format!("container {}: the host {host} leads to {environment}; it has none here", route.container));
+            }
+        }
     }
     let mut taken: Vec<(u16, String)> = Vec::new();
     for other in others() {
@@ -470,7 +486,7 @@ pub(super) fn choose_ports(all: &[Routes], ours: Option<&Routes>, busy: &[u16], 
         }
         taken.extend(route.port.map(|port| (port, wanted.workload.name.to_string())));
     }
-    Ok(())
+    Ok(notes)
 }
 
 /// The container; its image is the only thing that an engine must have for it.
@@ -584,6 +600,13 @@ mod tests {
         choose_ports(std::slice::from_ref(&second), Some(&second), &[], &mut again).unwrap();
         assert_eq!(again.containers[0].port, Some(20_001));
         let mut taken = routes(&db, 20_000);
-        assert_eq!(choose_ports(&[first], Some(&second), &[], &mut taken).unwrap_err().kind(), ErrorKind::Conflict);
+        assert_eq!(choose_ports(std::slice::from_ref(&first), Some(&second), &[], &mut taken).unwrap_err().kind(), ErrorKind::Conflict);
+        // A promotion: the same service in another environment asks for the same port and the same host.
+        first.containers[0].host = "shop.example.com".parse().ok();
+        let mut promoted =
+            Routes { workload: Workload { environment: kiwi_core::domain::EnvironmentName::Production, ..shop.clone() }, ..routes(&shop, 20_000) };
+        promoted.containers[0].host = "shop.example.com".parse().ok();
+        let notes = choose_ports(std::slice::from_ref(&first), None, &[], &mut promoted).unwrap();
+        assert_eq!((promoted.containers[0].port, &promoted.containers[0].host, notes.len()), (Some(20_001), &None, 2), "{notes:?}");
     }
 }
