@@ -85,7 +85,12 @@ done
 # Each feature alone must build too: a platform takes only what it needs.
 for feature in docker kubernetes registry; do cargo check --quiet --package kiwi-runtime --no-default-features --features "$feature"; done
 for feature in github gitlab url; do cargo check --quiet --package kiwi-git --no-default-features --features "$feature"; done
-if need cargo-deny; then cargo deny check; else echo "cargo-deny is not installed; its advisory data may be out of reach here: not run"; fi
+if need cargo-deny; then
+    cargo deny --log-level error check bans licenses sources
+    if cargo deny fetch db >/dev/null 2>&1; then cargo deny check advisories; else echo "the data of advisories is out of reach: not checked"; fi
+else
+    echo "cargo-deny is not installed: not run"
+fi
 
 step "build"
 cargo build --workspace --quiet
