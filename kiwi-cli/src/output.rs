@@ -2,6 +2,7 @@
 
 use crate::args::Output;
 use kiwi_core::error::Error;
+use kiwi_core::pipeline::events::printable;
 use serde::Serialize;
 use std::io::Write as _;
 use tracing_subscriber::EnvFilter;
@@ -16,15 +17,20 @@ pub(crate) fn start_log(verbose: u8) {
 pub(crate) fn error(error: &Error) {
     let mut err = std::io::stderr().lock();
     // A closed pipe must not turn an error into a panic.
-    let _ = writeln!(err, "error: {}", error.chain());
+    let _ = writeln!(err, "error: {}", plain(&error.chain().to_string()));
     for line in error.log() {
-        let _ = writeln!(err, "  | {line}");
+        let _ = writeln!(err, "  | {}", plain(line));
     }
-    let _ = writeln!(err, "hint: {}", error.hint());
+    let _ = writeln!(err, "hint: {}", plain(error.hint()));
+}
+
+/// Names, messages and descriptions come from servers that anybody may run; none of them may move a terminal's cursor.
+fn plain(text: &str) -> String {
+    text.lines().map(|line| printable(line.as_bytes())).collect::<Vec<_>>().join("\n")
 }
 
 pub(crate) fn note(text: &str) {
-    let _ = writeln!(std::io::stderr().lock(), "{text}");
+    let _ = writeln!(std::io::stderr().lock(), "{}", plain(text));
 }
 
 pub(crate) fn line(text: &str) {
@@ -44,7 +50,7 @@ pub(crate) fn result<T: Serialize>(output: Output, value: &T, table: impl FnOnce
     match output {
         Output::Json => json(value),
         Output::Table => {
-            let text = table();
+            let text = plain(&table());
             if !text.is_empty() {
                 line(text.trim_end());
             }
@@ -54,8 +60,10 @@ pub(crate) fn result<T: Serialize>(output: Output, value: &T, table: impl FnOnce
 
 /// Rows under a header, in columns as wide as their widest cell.
 pub(crate) fn table(header: &[&str], rows: &[Vec<String>]) -> String {
+    // Before the widths are known: what is not shown takes no room, and a line end would break the table.
+    let rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(|cell| printable(cell.replace('\n', " ").as_bytes())).collect()).collect();
     let mut widths: Vec<usize> = header.iter().map(|cell| cell.chars().count()).collect();
-    for row in rows {
+    for row in &rows {
         for (width, cell) in widths.iter_mut().zip(row) {
             *width = (*width).max(cell.chars().count());
         }

@@ -99,6 +99,11 @@ fn members_use_what_an_admin_set_up() {
         member(&kiwi, &["service", "remove", &created]).ok();
     }
 
+    // A host that plays with the terminal.
+    gitlab.memory().groups.push("te\u{1b}[2Jam\u{7}\u{202e}".to_owned());
+    let shown = member(&kiwi, &["provider", "namespaces", "gitlab"]).ok();
+    assert!(shown.out.contains("team") && !shown.out.chars().any(|c| (c.is_control() && c != '\n') || c == '\u{202e}'), "{:?}", shown.out);
+
     // The token ends; everybody hears why, and nobody sees it.
     gitlab.memory().revoked = true;
     let ended = member(&kiwi, &["provider", "repositories", "gitlab"]);
