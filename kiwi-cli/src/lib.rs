@@ -27,11 +27,12 @@ pub fn run_with(wrapper: Option<StoreWrapper>) -> ExitCode {
         Err(error) => return report(&Error::new(ErrorKind::Internal, "start", "the asynchronous runtime cannot be started").with_source(error)),
     };
     output::start_log(arguments.global.verbose);
+    // Work that has something to undo listens itself and ends before the second one counts; everything else ends with the first.
+    let interrupts = if arguments.command.tidies_up() { 2 } else { 1 };
     let result = runtime.block_on(async {
         tokio::select! {
             result = commands::run(arguments, wrapper) => result,
-            // Commands that have something to undo listen for it themselves and end before this one counts.
-            () = progress::impatient() => Err(Error::new(ErrorKind::Cancelled, "interrupt", "interrupted")),
+            () = progress::interrupted(interrupts) => Err(Error::new(ErrorKind::Cancelled, "interrupt", "interrupted")),
         }
     });
     // A thread may still wait for a hanging server; the process need not.

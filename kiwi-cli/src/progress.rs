@@ -11,9 +11,9 @@ use std::collections::HashMap;
 use std::io::IsTerminal as _;
 use std::time::Duration;
 
-/// Ends only after somebody pressed Ctrl-C twice: the first one lets a run tidy up.
-pub(crate) async fn impatient() {
-    for _ in 0..2 {
+/// Ends after somebody pressed Ctrl-C so often.
+pub(crate) async fn interrupted(times: u32) {
+    for _ in 0..times {
         if tokio::signal::ctrl_c().await.is_err() {
             return std::future::pending().await;
         }

@@ -104,6 +104,17 @@ fn members_use_what_an_admin_set_up() {
     let shown = member(&kiwi, &["provider", "namespaces", "gitlab"]).ok();
     assert!(shown.out.contains("team") && !shown.out.chars().any(|c| (c.is_control() && c != '\n') || c == '\u{202e}'), "{:?}", shown.out);
 
+    // A host whose API names another place for its repositories gets no token there.
+    let thief = GitHost::start(None);
+    thief.create("team/moved/shop");
+    gitlab.clone_from(&format!("http://{}", thief.address));
+    let refused = member(&kiwi, &["service", "register", &unique("thief"), "--gitlab", "team/moved/shop"]);
+    assert!(refused.code == 1 && refused.err.contains("token goes nowhere else"), "{refused:?}");
+    assert_eq!(thief.seen(), Vec::<String>::new());
+    // What a host repeats of what it was sent is not shown.
+    gitlab.memory().faults.push_back(Fault::Answer(403, vec![], format!("{{\"message\":\"no: Bearer {TOKEN}\"}}")));
+    assert_eq!(member(&kiwi, &["provider", "repositories", "gitlab"]).code, 1);
+
     // The token ends; everybody hears why, and nobody sees it.
     gitlab.memory().revoked = true;
     let ended = member(&kiwi, &["provider", "repositories", "gitlab"]);

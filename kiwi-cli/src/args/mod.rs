@@ -88,3 +88,21 @@ pub(crate) enum Command {
         shell: clap_complete::Shell,
     },
 }
+
+impl Command {
+    /// Whether it works runs, which undo what they began when they are interrupted.
+    pub(crate) fn tidies_up(&self) -> bool {
+        matches!(
+            self,
+            Self::Build(_)
+                | Self::Deploy(_)
+                | Self::Run(_)
+                | Self::Rollback(_)
+                | Self::Restart(_)
+                | Self::Scale(_)
+                | Self::Config(_)
+                | Self::Runs(_)
+                | Self::Serve(_)
+        )
+    }
+}

@@ -15,7 +15,8 @@ pub(super) async fn run(session: &Session, command: ServiceCommand, output: Outp
     match command {
         ServiceCommand::Register(register) => {
             let service = kiwi.register(actor, new_service(*register)?).await?;
-            output::result(output, &service, || format!("{} is registered; deliver it with `kiwi run {}`", service.name, service.name));
+            let next = if matches!(service.source, Source::Images(_)) { "deploy" } else { "run" };
+            output::result(output, &service, || format!("{} is registered; deliver it with `kiwi {next} {}`", service.name, service.name));
         }
         ServiceCommand::List => list(session, output).await?,
         ServiceCommand::Show { name } => {

@@ -19,6 +19,7 @@ const SHORTEST_PASSWORD: usize = 8;
 
 /// A row of a list of people, before anything in it was judged.
 #[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct AccountRow {
     /// The user name.
     #[serde(default)]
@@ -53,17 +54,23 @@ pub struct AccountResult {
 pub fn read_rows(text: &str) -> Result<Vec<(usize, AccountRow)>> {
     let fail =
         |message: String| Error::invalid("read accounts", message).with_hint("give CSV with the heading username,email,name or a JSON list of such objects");
+    let text = text.trim_start_matches('\u{feff}');
     let rows = if text.trim_start().starts_with('[') {
         let rows: Vec<AccountRow> =
             serde_json::from_str(text).map_err(|error| fail(format!("the JSON cannot be read: line {}, column {}", error.line(), error.column())))?;
         rows.into_iter().enumerate().map(|(index, row)| (index + 1, row)).collect()
     } else {
-        let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).flexible(true).from_reader(text.trim_start_matches('\u{feff}').as_bytes());
+        let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).flexible(true).from_reader(text.as_bytes());
         let headings = reader.headers().map_err(|_| fail("the heading cannot be read".to_owned()))?;
         for needed in ["username", "email"] {
             if !headings.iter().any(|heading| heading == needed) {
                 return Err(fail(format!("there is no column called {needed}")));
             }
+        }
+        // A misspelt heading would lose its column.
+        if let Some(stranger) = headings.iter().find(|heading| !["username", "email", "name", "password"].contains(heading)) {
+            let shown: String = stranger.chars().filter(|c| !c.is_control()).take(40).collect();
+            return Err(fail(format!("there is a column that is not known: {shown}")));
         }
         let headings = headings.clone();
         let mut rows = Vec::new();
@@ -225,8 +232,18 @@ mod tests {
 
     #[test]
     fn both_forms_are_read_and_others_refused() {
+        assert_eq!(read_rows("\u{feff}[{\"username\":\"ada\",\"email\":\"ada@example.com\"}]").unwrap().len(), 1);
         assert_eq!(read_rows("[{\"username\":\"ada\",\"email\":\"ada@example.com\"}]").unwrap().len(), 1);
-        for text in ["", "[]", "username,email\n", "name,mail\nx,y\n", "[{\"username\":1}]", "{}"] {
+        for text in [
+            "",
+            "[]",
+            "username,email\n",
+            "name,mail\nx,y\n",
+            "[{\"username\":1}]",
+            "{}",
+            "username,email,pasword\na,b,c\n",
+            "[{\"username\":\"a\",\"admin\":true}]",
+        ] {
             assert!(read_rows(text).is_err(), "{text:?}");
         }
     }

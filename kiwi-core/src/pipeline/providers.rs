@@ -2,7 +2,7 @@
 
 use super::{Kiwi, missing};
 use crate::access::{Actor, MenuEntry, Operation, SourceType, incomplete, menu};
-use crate::domain::{Branch, CommitSha, GitProviderKind, OrganizationId, ProviderSettings, ServerUrl, Service, Source, Timestamp};
+use crate::domain::{Branch, CommitSha, GitProviderKind, GitUrl, OrganizationId, ProviderSettings, ServerUrl, Service, Source, Timestamp};
 use crate::error::{Error, ErrorKind, Result};
 use crate::provider::{BoxStream, GitAccess, GitProvider, Namespace, RemoteRepository, SourceAccess, TokenReport};
 use crate::secret::SecretString;
@@ -22,6 +22,25 @@ pub struct NewProvider {
     pub ca: Option<String>,
     /// Whether plain HTTP and addresses that are not public are allowed.
     pub private: bool,
+}
+
+/// The organization's token goes to the organization's host alone, whatever the host's API, or a service that was registered when there was
+/// another one, names as the place of a repository.
+fn same_host(settings: &ProviderSettings, repository: &GitUrl) -> Result<()> {
+    let address = |text: &str| text.split_once("://").map(|(scheme, rest)| (scheme.to_owned(), rest.split('/').next().unwrap_or_default().to_owned()));
+    let (host, clone) = (address(settings.url.as_str()), address(repository.as_str()));
+    // From http to https nothing is given away.
+    let same = host.as_ref().zip(clone.as_ref()).is_some_and(|(host, clone)| host.1 == clone.1 && (host.0 == clone.0 || clone.0 == "https"));
+    if same {
+        return Ok(());
+    }
+    let title = settings.kind.title();
+    Err(Error::new(
+        ErrorKind::Forbidden,
+        "open source",
+        format!("{repository} is not on {}, and the organization's {title} token goes nowhere else", settings.url),
+    )
+    .with_hint(format!("set {title} up with the address that its clone URLs have, or register the repository with --git and a token of its own")))
 }
 
 impl Kiwi {
@@ -145,9 +164,10 @@ impl Kiwi {
                 };
                 Ok(SourceAccess { token, ca: ca.clone() })
             }
-            Source::Git { provider, .. } => {
+            Source::Git { provider, repository, .. } => {
                 let gone = || Error::new(ErrorKind::NotFound, "open source", format!("{} is not set up any more", provider.title()));
                 let settings = self.provider_settings(organization, *provider).await?.ok_or_else(gone)?;
+                same_host(&settings, repository)?;
                 Ok(SourceAccess { token: Some(self.store().secret(&settings.token).await?), ca: settings.ca })
             }
             Source::Images(_) => Ok(SourceAccess::default()),

@@ -151,7 +151,12 @@ impl Kiwi {
             NewSource::NewRepository { provider, owner, name } => {
                 actor.may(Operation::CreateRepositories)?;
                 let repository = self.git_provider(actor, provider).await?.create_repository(&owner, &name).await?;
-                (self.hosted_source(actor, provider, repository, None).await?, None)
+                let path = repository.link.path.clone();
+                let source = self.hosted_source(actor, provider, repository, None).await.map_err(|error| {
+                    let hint = format!("{path} exists now; run the same command again, which adopts it. {}", error.hint());
+                    error.with_hint(hint)
+                })?;
+                (source, None)
             }
             NewSource::Images(images) => (Source::Images(images), None),
         };

@@ -10,6 +10,7 @@ pub(crate) use pages::pages;
 use address::Pinned;
 use kiwi_core::error::{Error, ErrorKind, Result};
 use kiwi_core::provider::GitAccess;
+use kiwi_core::secret::Redactor;
 use reqwest::header::{self, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, StatusCode};
 use secrecy::ExposeSecret as _;
@@ -21,7 +22,7 @@ use url::Url;
 /// Bounds on what a host may do to us, and on what Kiwi waits for.
 #[derive(Debug, Clone)]
 pub struct ApiLimits {
-    /// The time that one request may take.
+    /// The time that one request may take, its answer included.
     pub request: Duration,
     /// How often a request is made in all.
     pub attempts: u32,
@@ -35,7 +36,7 @@ pub struct ApiLimits {
 
 impl Default for ApiLimits {
     fn default() -> Self {
-        Self { request: Duration::from_secs(30), attempts: 5, pause: Duration::from_millis(500), longest_wait: Duration::from_secs(120), bytes: 32 << 20 }
+        Self { request: Duration::from_secs(20), attempts: 4, pause: Duration::from_millis(500), longest_wait: Duration::from_secs(120), bytes: 32 << 20 }
     }
 }
 
@@ -58,6 +59,8 @@ pub(crate) struct Api {
     authorization: HeaderValue,
     limits: ApiLimits,
     dialect: &'static Dialect,
+    /// Hosts, and proxies before them, repeat in errors what they were sent.
+    redactor: Redactor,
 }
 
 /// A successful answer.
@@ -114,7 +117,7 @@ impl Api {
         let mut authorization = HeaderValue::from_str(&format!("Bearer {}", access.token.expose_secret()))
             .map_err(|_| Error::invalid("reach git host", "the token has characters that no token has"))?;
         authorization.set_sensitive(true);
-        Ok(Self { http, base, authorization, limits, dialect })
+        Ok(Self { http, base, authorization, limits, dialect, redactor: Redactor::new([&access.token]) })
     }
 
     /// A request to a path below the base; each segment is encoded once.
@@ -244,7 +247,7 @@ impl Api {
     fn refusal(&self, response: &Response) -> Refusal {
         let title = self.dialect.title;
         let value: serde_json::Value = serde_json::from_slice(&response.body).unwrap_or_default();
-        let message = (self.dialect.message)(&value).unwrap_or_default();
+        let message = self.redactor.redact(&(self.dialect.message)(&value).unwrap_or_default());
         let short: String = message.chars().filter(|c| !c.is_control()).take(300).collect();
         let said = if short.is_empty() { format!("HTTP {}", response.status.as_u16()) } else { short.clone() };
         let fail = |kind, message: String| Error::new(kind, "ask git host", message);

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use url::Url;
 
 /// More pages than any list has; a host that never ends its list must not keep us forever.
-const MOST_PAGES: usize = 10_000;
+const MOST_PAGES: usize = 1000;
 
 /// Every item of a list, each page asked for when the one before was taken. An item that cannot be read is left out, not the list.
 pub(crate) fn pages<T, U, F>(api: Arc<Api>, first: Ask, items: &'static str, pick: F) -> BoxStream<Result<U>>
@@ -43,7 +43,7 @@ where
 }
 
 fn with_end<U>(mut values: Vec<Result<U>>) -> Vec<Result<U>> {
-    values.push(Err(Error::new(ErrorKind::Protocol, "list", "the host's list never ends: it named a page twice")));
+    values.push(Err(Error::new(ErrorKind::Protocol, "list", "the host's list never ends: it named a page twice, or more than 1,000 pages")));
     values
 }
 

@@ -3,6 +3,7 @@
 use crate::api::{Api, Refusal};
 use kiwi_core::error::{Error, ErrorKind, Result};
 use kiwi_core::provider::{AccountOutcome, NewAccount};
+use kiwi_core::secret::Redactor;
 use reqwest::{Method, StatusCode};
 use secrecy::ExposeSecret as _;
 use serde::Deserialize;
@@ -42,8 +43,11 @@ pub(super) async fn create(api: &Api, account: &NewAccount) -> Result<AccountOut
             } else {
                 "correct the row and run the same command again"
             };
-            Err(Error::new(ErrorKind::InvalidInput, "create account", refusal.error.message().to_owned()).with_hint(hint))
+            Err(Error::new(ErrorKind::InvalidInput, "create account", Redactor::new(&account.password).redact(refusal.error.message())).with_hint(hint))
         }
-        Err(refusal) => Err(refusal.error),
+        Err(refusal) => {
+            let message = Redactor::new(&account.password).redact(refusal.error.message());
+            Err(Error::new(refusal.error.kind(), "create account", message).with_hint(refusal.error.hint().to_owned()))
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::api::Api;
 use kiwi_core::domain::Timestamp;
-use kiwi_core::error::Result;
+use kiwi_core::error::{Error, ErrorKind, Result};
 use kiwi_core::provider::{MissingPermission, TokenReport};
 use reqwest::StatusCode;
 use serde::Deserialize;
@@ -34,6 +34,10 @@ pub(super) async fn verify(api: &Api) -> Result<TokenReport> {
         Err(refusal) if matches!(refusal.status, StatusCode::NOT_FOUND | StatusCode::BAD_REQUEST | StatusCode::FORBIDDEN) => None,
         Err(refusal) => return Err(refusal.error),
     };
+    if user.is_none() && token.is_none() {
+        return Err(Error::new(ErrorKind::Forbidden, "verify token", "GitLab allows this token nothing, not even to ask whose it is")
+            .with_hint("give a token with the scope api, or read_api and read_repository"));
+    }
     let is_admin = user.as_ref().is_some_and(|user| user.is_admin);
     let scopes = token.as_ref().map(|token| token.scopes.clone()).unwrap_or_default();
     Ok(TokenReport {

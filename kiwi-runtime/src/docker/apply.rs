@@ -12,7 +12,7 @@ use super::replica::{self, Found, Place, Replica};
 use super::{plan, pull};
 use kiwi_core::domain::{ContainerName, ReleaseContainer};
 use kiwi_core::error::{Error, ErrorKind, Result};
-use kiwi_core::provider::{Aborted, ApplyRequest, DeploymentEvent, Endpoint, Workload};
+use kiwi_core::provider::{Aborted, ApplyRequest, DeploymentEvent, Endpoint, Guarantee, Workload};
 use std::time::{Duration, Instant};
 
 /// How often replicas are looked at while they start or drain.
@@ -78,7 +78,9 @@ impl Work<'_> {
             self.make_live(&network).await?;
         }
         let routes = self.routes().await?;
-        self.feed.send(DeploymentEvent::Live(endpoints(self.engine, self.request, &routes))).await;
+        let all = replica::list(self.engine, &self.request.workload).await?;
+        let kept = |name: &ContainerName| !all.iter().any(|found| found.revision == release.revision && found.container.as_ref() == Some(name));
+        self.feed.send(DeploymentEvent::Live(endpoints(self.engine, self.request, &routes, kept))).await;
         self.retire().await
     }
 
@@ -372,14 +374,15 @@ impl Work<'_> {
 }
 
 /// Where a release answers.
-pub(super) fn endpoints(engine: &Engine, request: &ApplyRequest, routes: &Routes) -> Vec<Endpoint> {
+fn endpoints(engine: &Engine, request: &ApplyRequest, routes: &Routes, kept: impl Fn(&ContainerName) -> bool) -> Vec<Endpoint> {
     let release = &request.release;
     release
         .containers
         .iter()
         .map(|container| {
             let urls = routes.route(&container.name).map(|route| super::status::urls(engine, route)).unwrap_or_default();
-            Endpoint { container: container.name.clone(), urls, guarantee: plan::guarantee(container, release.rollout.strategy) }
+            let guarantee = if kept(&container.name) { Guarantee::ZeroDowntime } else { plan::guarantee(container, release.rollout.strategy) };
+            Endpoint { container: container.name.clone(), urls, guarantee }
         })
         .collect()
 }

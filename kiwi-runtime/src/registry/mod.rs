@@ -95,7 +95,7 @@ impl ImageRegistry for OciRegistry {
         let mut path = format!("/v2/{}/tags/list?n=1000", reference.repository());
         let mut tags = Vec::new();
         // A registry that repeats its pages must not keep us forever.
-        for _ in 0..1000 {
+        for _ in 0..200 {
             let response = self.client.send(Method::GET, reference.registry(), &path, &scope, access, |request| request).await?;
             match response.status() {
                 status if status.is_success() => {}

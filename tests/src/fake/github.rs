@@ -24,10 +24,10 @@ fn missing() -> Response {
     json(404, value!({ "message": "Not Found", "documentation_url": "https://docs.github.com/rest" }))
 }
 
-fn shown(shared: &Shared, repository: &Repository) -> Value {
+fn shown(shared: &Shared, asked: &Asked, repository: &Repository) -> Value {
     value!({
         "id": repository.id, "full_name": repository.path, "name": repository.path.rsplit('/').next(), "private": true, "archived": repository.archived,
-        "clone_url": shared.clone_url(&repository.path), "default_branch": if repository.branches.is_empty() { Value::Null } else { value!("main") },
+        "clone_url": shared.clone_url(asked, &repository.path), "default_branch": if repository.branches.is_empty() { Value::Null } else { value!("main") },
         "permissions": { "admin": !repository.foreign, "push": !repository.foreign, "pull": true }, "something_new": { "x": [1, 2] }
     })
 }
@@ -61,7 +61,7 @@ fn route(shared: &Shared, asked: &Asked, segments: &[&str]) -> Response {
         }
         ["user", "repos"] if get => {
             let memory = shared.memory();
-            let mut items: Vec<Value> = memory.repositories.values().map(|repository| shown(shared, repository)).collect();
+            let mut items: Vec<Value> = memory.repositories.values().map(|repository| shown(shared, asked, repository)).collect();
             // One strange item must not fail a list.
             items.insert(items.len().min(1), value!({ "id": "not a number" }));
             page(asked, items)
@@ -108,7 +108,7 @@ fn create(shared: &Shared, asked: &Asked, owner: &str) -> Response {
     }
     let id = shared.add(&path);
     let memory = shared.memory();
-    json(201, shown(shared, &memory.repositories[&id]))
+    json(201, shown(shared, asked, &memory.repositories[&id]))
 }
 
 fn within(shared: &Shared, asked: &Asked, memory: &mut Memory, id: u64, rest: &[&str]) -> Response {
@@ -127,7 +127,7 @@ fn within(shared: &Shared, asked: &Asked, memory: &mut Memory, id: u64, rest: &[
     let new = memory.next;
     let Some(repository) = memory.repositories.get_mut(&id) else { return missing() };
     match rest {
-        [] if get => json(200, shown(shared, repository)),
+        [] if get => json(200, shown(shared, asked, repository)),
         ["branches"] if get => {
             page(asked, repository.branches.iter().map(|(name, commit)| value!({ "name": name, "commit": { "sha": commit }, "protected": false })).collect())
         }

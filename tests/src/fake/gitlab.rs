@@ -17,10 +17,10 @@ fn missing(what: &str) -> Response {
     json(404, value!({ "message": format!("404 {what} Not Found") }))
 }
 
-fn shown(shared: &Shared, repository: &Repository) -> Value {
+fn shown(shared: &Shared, asked: &Asked, repository: &Repository) -> Value {
     let level = if repository.foreign { 10 } else { 40 };
     value!({
-        "id": repository.id, "path_with_namespace": repository.path, "http_url_to_repo": shared.clone_url(&repository.path), "archived": repository.archived,
+        "id": repository.id, "path_with_namespace": repository.path, "http_url_to_repo": shared.clone_url(asked, &repository.path), "archived": repository.archived,
         "default_branch": if repository.branches.is_empty() { Value::Null } else { value!("main") }, "empty_repo": repository.branches.is_empty(),
         "permissions": { "project_access": { "access_level": level }, "group_access": null }, "visibility": "something new"
     })
@@ -78,7 +78,7 @@ fn route(shared: &Shared, asked: &Asked, segments: &[&str]) -> Response {
             let memory = shared.memory();
             let wanted = asked.query.get("search").map(|text| text.to_lowercase());
             let fits = |repository: &&Repository| wanted.as_ref().is_none_or(|wanted| repository.path.to_lowercase().contains(wanted));
-            let mut items: Vec<Value> = memory.repositories.values().rev().filter(fits).map(|repository| shown(shared, repository)).collect();
+            let mut items: Vec<Value> = memory.repositories.values().rev().filter(fits).map(|repository| shown(shared, asked, repository)).collect();
             items.insert(items.len().min(1), value!({ "path_with_namespace": 7 }));
             by_key(asked, items)
         }
@@ -136,7 +136,7 @@ fn create(shared: &Shared, asked: &Asked) -> Response {
     assert_eq!(asked.body["initialize_with_readme"], value!(true));
     let id = shared.add(&path);
     let memory = shared.memory();
-    json(201, shown(shared, &memory.repositories[&id]))
+    json(201, shown(shared, asked, &memory.repositories[&id]))
 }
 
 fn within(shared: &Shared, asked: &Asked, memory: &mut Memory, id: u64, rest: &[&str]) -> Response {
@@ -155,7 +155,7 @@ fn within(shared: &Shared, asked: &Asked, memory: &mut Memory, id: u64, rest: &[
     let new = memory.next;
     let Some(repository) = memory.repositories.get_mut(&id) else { return missing("Project") };
     match rest {
-        [] if get => json(200, shown(shared, repository)),
+        [] if get => json(200, shown(shared, asked, repository)),
         ["repository", "branches"] if get => by_number(
             asked,
             repository.branches.iter().map(|(name, commit)| value!({ "name": name, "commit": { "id": commit }, "default": name == "main" })).collect(),

@@ -105,6 +105,8 @@ impl Drop for FakeHost {
 }
 
 struct Shared {
+    /// Another address that clone URLs name.
+    elsewhere: Mutex<Option<String>>,
     memory: Mutex<Memory>,
     git: Option<GitHost>,
     kind: GitProviderKind,
@@ -124,7 +126,7 @@ impl FakeHost {
     pub fn start(kind: GitProviderKind, git: Option<GitHost>) -> Self {
         let memory =
             Memory { groups: vec!["team".to_owned(), "team/sub".to_owned()], scopes: vec!["api", "repo"], admin: true, next: 100, ..Memory::default() };
-        let shared = Arc::new(Shared { memory: Mutex::new(memory), git, kind });
+        let shared = Arc::new(Shared { elsewhere: Mutex::default(), memory: Mutex::new(memory), git, kind });
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
@@ -143,6 +145,11 @@ impl FakeHost {
     /// How it is reached, with the token that it knows.
     pub fn access(&self) -> GitAccess {
         GitAccess { kind: self.kind, url: self.url(), token: TOKEN.to_owned().into(), ca: None, private: true }
+    }
+
+    /// Names another address in every clone URL.
+    pub fn clone_from(&self, address: &str) {
+        *self.shared.elsewhere.lock().unwrap_or_else(PoisonError::into_inner) = Some(address.to_owned());
     }
 
     /// What it remembers.
@@ -203,8 +210,13 @@ impl Shared {
         id
     }
 
-    fn clone_url(&self, path: &str) -> String {
-        self.git.as_ref().map_or_else(|| format!("http://git.example.com/{path}.git"), |git| git.url(path))
+    fn clone_url(&self, asked: &Asked, path: &str) -> String {
+        let below = if self.kind == GitProviderKind::Gitlab { "/gitlab" } else { "" };
+        format!("{}{below}/{}.git", self.memory_elsewhere().unwrap_or_else(|| asked.base.clone()), path)
+    }
+
+    fn memory_elsewhere(&self) -> Option<String> {
+        self.elsewhere.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -217,6 +229,9 @@ impl Memory {
 async fn serve(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let body = to_bytes(body, 1 << 26).await.unwrap_or_default();
+    if let (Some(git), true) = (&shared.git, parts.uri.path().contains(".git/")) {
+        return pass_on(git.address, parts, body).await;
+    }
     let asked = Asked {
         method: parts.method.clone(),
         segments: parts.uri.path().trim_matches('/').split('/').map(decode).collect(),
@@ -259,6 +274,20 @@ async fn serve(State(shared): State<Arc<Shared>>, request: Request) -> Response 
             cut(bytes.slice(..bytes.len() / 2))
         }
     }
+}
+
+/// Git itself is served by the real one behind.
+async fn pass_on(git: SocketAddr, mut parts: axum::http::request::Parts, body: Bytes) -> Response {
+    let path = parts.uri.path_and_query().map(ToString::to_string).unwrap_or_default();
+    parts.headers.remove(header::HOST);
+    let path = path.strip_prefix("/gitlab").unwrap_or(&path);
+    let answer = reqwest::Client::new().request(parts.method, format!("http://{git}{path}")).headers(parts.headers).body(body).send().await.unwrap();
+    let (status, headers) = (answer.status(), answer.headers().clone());
+    let mut response = (status, Body::from(answer.bytes().await.unwrap())).into_response();
+    for (name, value) in headers.iter().filter(|(name, _)| *name == header::CONTENT_TYPE || *name == header::WWW_AUTHENTICATE) {
+        response.headers_mut().insert(name, value.clone());
+    }
+    response
 }
 
 /// An answer that ends in an error instead of its end.
