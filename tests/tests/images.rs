@@ -93,6 +93,8 @@ fn a_web_server_and_a_database_as_one_service() {
     let updated = kiwi.run(&["deploy", &name, "-o", "json"]).ok();
     assert_eq!(updated.json()["containers"][0]["digest"], second, "{}", updated.out);
     assert!(updated.err.contains("container db changes in nothing and keeps running"), "{}", updated.err);
+    let guarantees: Vec<_> = updated.json()["containers"].as_array().unwrap().iter().map(|container| container["guarantee"].clone()).collect();
+    assert_eq!(guarantees, ["zero_downtime", "zero_downtime"], "the database was not recreated");
     assert_eq!((ask(&url).trim(), database()), ("shop 2 hello", before.clone()));
     assert_eq!(redis(&["get", "key"]), "value");
     let status = kiwi.run(&["status", &name, "-o", "json"]).ok().json();

@@ -4,7 +4,7 @@ use super::secrets;
 use crate::args::{Build, Config, Deploy, InEnvironment, Output, Rollback, RunArguments, Scale};
 use crate::compose::Session;
 use crate::{output, progress};
-use kiwi_core::domain::{Deployment, EnvironmentName, Run, RunRequest, RunStatus, ServiceName, Stage, StageOutput, Variable};
+use kiwi_core::domain::{ContainerName, Deployment, EnvironmentName, Run, RunRequest, RunStatus, ServiceName, Stage, StageOutput, Variable};
 use kiwi_core::error::{Error, Result};
 use serde_json::{Value, json};
 use std::process::ExitCode;
@@ -167,16 +167,14 @@ async fn deployment(session: &Session, service: &ServiceName, environment: Envir
 async fn deployment_json(session: &Session, service: &ServiceName, environment: EnvironmentName, run: &Run, deployment: Option<&Deployment>) -> Result<Value> {
     let live = run.status == RunStatus::Succeeded;
     // What answers is the runtime's to say; when it cannot, the deployment still happened.
-    let endpoints = match live {
-        true => session
-            .kiwi
-            .status(&session.actor, service, environment)
-            .await
-            .ok()
-            .and_then(|status| status.runtime)
-            .map(|runtime| runtime.endpoints)
-            .unwrap_or_default(),
-        false => Vec::new(),
+    let now = match live {
+        true => session.kiwi.status(&session.actor, service, environment).await.ok().and_then(|status| status.runtime),
+        false => None,
+    };
+    let endpoints = now.as_ref().map(|now| now.endpoints.clone()).unwrap_or_default();
+    let kept = |name: &ContainerName, revision: u64| {
+        let mut replicas = now.iter().flat_map(|now| &now.containers).filter(|replica| replica.container == *name).peekable();
+        replicas.peek().is_some() && replicas.all(|replica| replica.revision < revision)
     };
     let containers: Vec<Value> = deployment
         .iter()
@@ -184,7 +182,9 @@ async fn deployment_json(session: &Session, service: &ServiceName, environment: 
         .map(|container| {
             let urls = endpoints.iter().find(|endpoint| endpoint.container == container.name).map(|endpoint| endpoint.urls.clone()).unwrap_or_default();
             let strategy = deployment.map(|deployment| deployment.release.rollout.strategy).unwrap_or_default();
-            let guarantee = if container.recreate_reason(strategy).is_some() { "recreate" } else { "zero_downtime" };
+            let revision = deployment.map_or(0, |deployment| deployment.release.revision);
+            let gap = container.recreate_reason(strategy).is_some() && !kept(&container.name, revision);
+            let guarantee = if gap { "recreate" } else { "zero_downtime" };
             json!({ "name": container.name, "reference": container.image.reference(), "digest": container.image.digest(), "guarantee": guarantee, "urls": urls })
         })
         .collect();

@@ -121,6 +121,7 @@ impl Runtime for MemoryRuntime {
         let replicas = |container: &crate::domain::ReleaseContainer| {
             let name = container.name.clone();
             (0..container.replicas.count()).map(move |index| ContainerStatus {
+                revision: revision.unwrap_or_default(),
                 container: name.clone(),
                 replica: format!("{name}-{index}"),
                 state: "running".to_owned(),

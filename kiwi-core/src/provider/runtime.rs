@@ -197,6 +197,8 @@ pub struct ContainerStatus {
     pub container: ContainerName,
     /// Its name on the runtime.
     pub replica: String,
+    /// The revision that made it: an older one than is live when the container changed in nothing since and was kept.
+    pub revision: u64,
     /// Its state in the runtime's word.
     pub state: String,
     /// Whether it gets traffic.

@@ -36,6 +36,7 @@ pub(super) async fn status(engine: &Engine, workload: &Workload, release: Option
         let current = replica::newest(&found, &container, revision.map(|revision| revision + 1)).iter().any(|newest| newest.name == replica.name);
         let routed = revision.is_some() && current && replica.state == "running";
         containers.push(ContainerStatus {
+            revision: replica.revision,
             container,
             replica: replica.name.clone(),
             state: replica.state.clone(),
