@@ -25,6 +25,9 @@ pub(super) const CONTAINER: &str = "kiwi-gateway";
 /// Ports that services get when they ask for none.
 pub(super) const PORTS: std::ops::RangeInclusive<u16> = 20_000..=20_999;
 
+/// The master's answer to a request for a worker that has ended.
+const GONE: &str = "Can't find the target PID";
+
 /// What a replica's probe says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Probe {
@@ -90,7 +93,7 @@ impl Gateway {
         let answer = self.tell(worker, command).await?;
         if answer.starts_with("# ") {
             Ok(answer)
-        } else if answer.starts_with("Can't find the target PID") {
+        } else if answer.starts_with(GONE) {
             Ok(String::new())
         } else {
             Err(Error::new(ErrorKind::Protocol, "use gateway", format!("the gateway answered {:?} to {command:?}", answer.trim())))
@@ -222,23 +225,14 @@ impl Proxy for Gateway {
     }
 
     async fn add(&mut self, route: &Route, server: &Server) -> Result<()> {
-        let backend = &route.backend;
-        let name = format!("{backend}/{}", server.name);
-        let workers = self.workers().await?;
-        for (index, worker) in workers.into_iter().enumerate() {
-            // Old workers stopped probing when they were told to stop; theirs is the current worker's verdict.
-            let check = if index == 0 { " check inter 200ms rise 2 fall 3" } else { "" };
-            let answer = self.tell(worker, &format!("add server {name} {}{check} weight 0", server.address)).await?;
-            let added = answer.contains("New server registered") || answer.contains("Already exists");
-            if !added && index == 0 {
-                return Err(Error::new(ErrorKind::Internal, "add server to gateway", format!("the gateway answered: {}", answer.trim())));
+        // A reload for another service may end the current worker between two requests; then there is another one.
+        for _ in 0..40 {
+            if self.add_to_workers(route, server).await? {
+                return Ok(());
             }
-            if index == 0 {
-                self.tell(worker, &format!("enable health {name}")).await?;
-            }
-            self.tell(worker, &format!("set server {name} state ready")).await?;
+            tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        Ok(())
+        Err(Error::new(ErrorKind::Unavailable, "add server to gateway", "the gateway reloads again and again").with_hint("look at `docker logs kiwi-gateway`"))
     }
 
     async fn probe(&mut self, route: &Route, server: &Server) -> Result<Probe> {
@@ -339,6 +333,33 @@ impl Proxy for Gateway {
 }
 
 impl Gateway {
+    /// Whether the current worker was still there to be told.
+    async fn add_to_workers(&mut self, route: &Route, server: &Server) -> Result<bool> {
+        let backend = &route.backend;
+        let name = format!("{backend}/{}", server.name);
+        let workers = self.workers().await?;
+        for (index, worker) in workers.into_iter().enumerate() {
+            // Old workers stopped probing when they were told to stop; theirs is the current worker's verdict.
+            let check = if index == 0 { " check inter 200ms rise 2 fall 3" } else { "" };
+            let answer = self.tell(worker, &format!("add server {name} {}{check} weight 0", server.address)).await?;
+            if answer.starts_with(GONE) {
+                if index == 0 {
+                    return Ok(false);
+                }
+                continue;
+            }
+            let added = answer.contains("New server registered") || answer.contains("Already exists");
+            if !added && index == 0 {
+                return Err(Error::new(ErrorKind::Internal, "add server to gateway", format!("the gateway answered: {}", answer.trim())));
+            }
+            if index == 0 {
+                self.tell(worker, &format!("enable health {name}")).await?;
+            }
+            self.tell(worker, &format!("set server {name} state ready")).await?;
+        }
+        Ok(true)
+    }
+
     async fn prepare_locked(&mut self, wanted: &mut Routes) -> Result<()> {
         let all = self.read().await?;
         let ours = all.iter().find(|other| other.workload == wanted.workload).cloned();
