@@ -113,12 +113,16 @@ for example in examples/examples/*.rs; do
 done
 KIWI_QUICKSTART_PROFILE=dev ./examples/quickstart.sh | tee "$work/quickstart.log"
 
-step "an engine that stops, and one that is killed, bring the routes back"
+step "an engine that stops (with --full, one that is killed too) brings the routes back"
 if [ -n "$engine" ]; then
     url=$(tail -n 1 "$work/quickstart.log")
-    for signal in TERM KILL; do
+    signals=(TERM)
+    [ "$full" = yes ] && signals+=(KILL)
+    for signal in "${signals[@]}"; do
         kill "-$signal" "$engine"
         wait "$engine" 2>/dev/null || true
+        # A killed engine leaves its containerd behind, which must end first; systemd waits as well before it starts an engine again.
+        sleep 5
         start_engine
         curl --silent --show-error --fail --retry 60 --retry-all-errors --retry-delay 1 --max-time 5 "$url"
     done
