@@ -126,13 +126,14 @@ struct Inner {
     hint: Option<String>,
     retry: Option<bool>,
     log: Vec<String>,
+    candidates: Vec<String>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
 impl Error {
     /// An error of `kind` while doing `operation` (a short verb phrase such as `"fetch commit"`).
     pub fn new(kind: ErrorKind, operation: &'static str, message: impl Into<String>) -> Self {
-        Self(Box::new(Inner { kind, operation, message: message.into(), hint: None, retry: None, log: Vec::new(), source: None }))
+        Self(Box::new(Inner { kind, operation, message: message.into(), hint: None, retry: None, log: Vec::new(), candidates: Vec::new(), source: None }))
     }
 
     /// Bad input: `message` says which rule the value breaks.
@@ -168,6 +169,13 @@ impl Error {
         self
     }
 
+    /// Attaches the answers among which only a person can choose.
+    #[must_use]
+    pub fn with_candidates(mut self, candidates: Vec<String>) -> Self {
+        self.0.candidates = candidates;
+        self
+    }
+
     /// What went wrong.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
@@ -191,6 +199,11 @@ impl Error {
     /// The last lines of what the failed thing printed, oldest first.
     pub fn log(&self) -> &[String] {
         &self.0.log
+    }
+
+    /// The answers among which only a person can choose; mostly none.
+    pub fn candidates(&self) -> &[String] {
+        &self.0.candidates
     }
 
     /// Whether the same call may succeed later.

@@ -8,6 +8,7 @@ pub mod pipeline;
 pub mod provider;
 pub mod secret;
 pub mod webhook;
+pub mod wizard;
 
 pub use access::{Actor, Operation, Role};
 pub use error::{Error, ErrorKind, Result, ValueError};

@@ -1,11 +1,13 @@
 //! The flags, by resource. Texts are validated by the domain's own parsers, so that a bad one is refused before anything is opened.
 
+mod dockerfile;
 mod global;
 mod hosts;
 mod service;
 mod setup;
 mod work;
 
+pub(crate) use dockerfile::{BuilderChoice, Dockerfile, WizardArguments};
 pub(crate) use global::{Global, Output, RoleChoice};
 pub(crate) use hosts::{CreateAccounts, DeliveryCommand, ImageCommand, ProviderCommand, UserCommand, UserRole};
 pub(crate) use service::{Register, ServiceCommand, Settings};
@@ -52,6 +54,8 @@ pub(crate) enum Command {
     /// What is delivered
     #[command(subcommand)]
     Service(ServiceCommand),
+    /// Prints a Dockerfile for a project without one, and why it is so
+    Dockerfile(Box<Dockerfile>),
     /// Builds, scans, tests and publishes an image
     Build(Build),
     /// Deploys a build, a release of another environment, or shows what it would do

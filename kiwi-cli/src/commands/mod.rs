@@ -2,6 +2,7 @@
 
 mod delivery;
 mod deploy;
+mod dockerfile;
 mod doctor;
 mod image;
 mod passwords;
@@ -43,6 +44,7 @@ pub(crate) async fn run(arguments: Arguments, wrapper: Option<StoreWrapper>) -> 
         Command::User(command) => user::run(&session().await?, command, output).await,
         Command::Delivery(command) => delivery::run(&session().await?, command, output),
         Command::Service(command) => service::run(&session().await?, command, output).await,
+        Command::Dockerfile(arguments) => dockerfile::run(&arguments, output),
         Command::Build(build) => deploy::build(&session().await?, build, output).await,
         Command::Deploy(deploy) => deploy::deploy(&session().await?, deploy, output).await,
         Command::Run(run) => deploy::pipeline(&session().await?, run, output).await,
