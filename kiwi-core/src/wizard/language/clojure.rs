@@ -5,7 +5,7 @@ use super::maven::{Artifact, Program, finish};
 use super::{Draft, Found, Project};
 use crate::error::{Error, Result};
 use crate::wizard::Language;
-use crate::wizard::dockerfile::Stage;
+use crate::wizard::dockerfile::{Stage, word};
 use crate::wizard::files::Files;
 use crate::wizard::table;
 
@@ -33,8 +33,10 @@ pub(super) fn plan(project: &Project<'_>, draft: &mut Draft) -> Result<()> {
     let command = project.build_command(draft, found.map(str::to_owned)).ok_or_else(|| {
         Error::invalid("plan build", "deps.edn says nothing of how a program is made").with_hint("add a build.clj with a task uber, or say the command with --build")
     })?;
+    let named = files.hint("project.clj").split_once(":uberjar-name").and_then(|(_, rest)| rest.split('"').nth(1)).map(str::to_owned);
+    let archive = named.unwrap_or_else(|| if leiningen { "*-standalone.jar" } else { "*.jar" }.to_owned());
     let build = build.run_cached(
-        format!("{command} && mkdir -p /out && find target -name '*.jar' -printf '%s %p\\n' | sort -n | tail -n 1 | cut -d ' ' -f 2- | xargs -I JAR cp JAR /out/app.jar"),
+        format!("{command} && mkdir -p /out && find target -name {} -exec cp {{}} /out/app.jar ';'", word(&archive)),
         &["/root/.m2"],
     );
     let mut manifest = format!("{}{}", files.hint("project.clj"), files.hint("deps.edn"));

@@ -12,7 +12,7 @@ const ENTRIES: [&str; 10] = ["main.ts", "mod.ts", "server.ts", "index.ts", "app.
 
 pub(super) fn detect(files: &Files<'_>) -> Result<Option<Found>> {
     if let Some(name) = files.first(&CONFIGURATIONS) {
-        let text = files.hint(name);
+        let text = format!("{}{}", files.hint(name), files.hint("import_map.json"));
         let fresh = text.contains("$fresh/") || text.contains("@fresh/core") || text.contains("fresh.config");
         return Ok(Some(Found::new(Language::Deno, fresh.then_some(Framework::Fresh), name)));
     }
@@ -40,7 +40,7 @@ pub(super) fn plan(project: &Project<'_>, draft: &mut Draft) -> Result<()> {
     };
     let task = |name: &str| configuration.as_ref().and_then(|configuration| string(configuration, &["tasks", name]).or_else(|| string(configuration, &["tasks", name, "command"])));
     project.start(draft, |draft| {
-        if let Some(command) = task("start").filter(|command| command.starts_with("deno ") && !command.contains("--watch")) {
+        if let Some(command) = task("start").filter(|command| command.starts_with("deno ") && !command.contains("--watch") && !command.contains("dev.ts")) {
             draft.because(format!("start command: the task start: {command}"));
             return Ok(start::parse(command));
         }

@@ -100,7 +100,8 @@ pub(super) fn plan(project: &Project<'_>, draft: &mut Draft) -> Result<()> {
 
     let workspace = if project.root.has("go.work") { uses(&project.root) } else { Vec::new() };
     let top = if workspace.is_empty() { module_files.directory().to_owned() } else { String::new() };
-    let cgo = manifest.contains("mattn/go-sqlite3") || manifest.contains("confluent-kafka-go") || manifest.contains("h2non/bimg");
+    let cgo = manifest.contains("mattn/go-sqlite3") || manifest.contains("confluent-kafka-go") || manifest.contains("h2non/bimg")
+        || project.files.ending(".go").iter().take(50).any(|name| project.files.beginning(name).contains("import \"C\""));
     let mut manifests: Vec<String> = Vec::new();
     let places: Vec<String> = if workspace.is_empty() { vec![top.clone()] } else { workspace.clone() };
     manifests.extend(project.root.first(&["go.work"]).filter(|_| !workspace.is_empty()).map(str::to_owned));
@@ -131,7 +132,7 @@ pub(super) fn plan(project: &Project<'_>, draft: &mut Draft) -> Result<()> {
     let here = if top.is_empty() { ".".to_owned() } else { format!("{top}/") };
     build = build.copy([here], "./");
     let flags = if cgo { " -ldflags='-s -w -linkmode external -extldflags -static'" } else { " -ldflags='-s -w'" };
-    let sources = if module.is_some() || !workspace.is_empty() { word(&from) } else { "*.go".to_owned() };
+    let sources = if module.is_some() || !workspace.is_empty() { word(&from) } else { "./*.go".to_owned() };
     let tags = if cgo { " -tags netgo,osusergo" } else { "" };
     let command = project.build_command(draft, Some(format!("go build -trimpath{tags}{flags} -o /out/{name} {sources}"))).unwrap_or_default();
     build = build.run_cached(command, &caches);

@@ -115,7 +115,7 @@ pub(super) fn plan(project: &Project<'_>, draft: &mut Draft) -> Result<()> {
     let copy = match kind {
         Artifact::Quarkus => format!("mkdir /out && cp -r {output}/quarkus-app/. /out"),
         Artifact::Distribution => format!("mkdir /out && cp -r {output}/install/*/lib /out/"),
-        _ => format!("mkdir -p /out/lib && find {output}/libs -name '*.jar' ! -name '*-plain.jar' ! -name '*-sources.jar' ! -name '*-javadoc.jar' -printf '%s %p\\n' | sort -n | tail -n 1 | cut -d ' ' -f 2- | xargs -I JAR cp JAR /out/app.jar"),
+        _ => format!("mkdir -p /out/lib && find {output}/libs -name '*.jar' ! -name '*-plain.jar' ! -name '*-sources.jar' ! -name '*-javadoc.jar' -exec cp {{}} /out/app.jar ';'"),
     };
     let found = format!("{run} --no-daemon {prefix}{task} -x test");
     let command = project.build_command(draft, Some(found)).unwrap_or_default();

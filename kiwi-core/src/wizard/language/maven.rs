@@ -165,7 +165,7 @@ pub(super) fn plan(project: &Project<'_>, draft: &mut Draft) -> Result<()> {
     let end = if pom.packaging == "war" { "war" } else { "jar" };
     let copy = match kind {
         Artifact::Quarkus => format!("mkdir /out && cp -r {target}/quarkus-app/. /out"),
-        _ => format!("mkdir -p /out/lib && {} /out/app.{end}", copy_command(&pom, &target, end)),
+        _ => format!("mkdir -p /out/lib && {}", copy_command(&pom, &target, end)),
     };
     build = build.run_cached(format!("{package}{lib} && {copy}"), &CACHE);
     finish(project, draft, build, &images.run, &Program { kind, class, end }, &pom.text, files)
@@ -245,8 +245,8 @@ fn copy_command(pom: &Pom, target: &str, end: &str) -> String {
     let assembled = if pom.text.contains("jar-with-dependencies") { "-jar-with-dependencies" } else { "" };
     let name = pom.final_name.clone().filter(|name| !name.contains("${")).or_else(|| Some(format!("{}-{}", pom.artifact.as_ref()?, pom.version.as_ref()?)));
     match name {
-        Some(name) => format!("cp {}", word(&format!("{target}/{name}{assembled}.{end}"))),
-        None => format!("find {target} -maxdepth 1 -name '*{assembled}.{end}' ! -name '*-sources.jar' ! -name '*-javadoc.jar' ! -name '*-tests.jar' ! -name 'original-*' | head -n 1 | xargs -I JAR cp JAR"),
+        Some(name) => format!("cp {} /out/app.{end}", word(&format!("{target}/{name}{assembled}.{end}"))),
+        None => format!("find {target} -maxdepth 1 -name '*{assembled}.{end}' ! -name '*-sources.jar' ! -name '*-javadoc.jar' ! -name '*-tests.jar' ! -name 'original-*' -exec cp {{}} /out/app.{end} ';'"),
     }
 }
 

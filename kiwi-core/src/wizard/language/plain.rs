@@ -3,7 +3,7 @@
 use super::{Check, Draft, Found, Project, Strength, TINI, test_stage};
 use crate::error::{Error, Result};
 use crate::wizard::Language;
-use crate::wizard::dockerfile::{From, Stage, word};
+use crate::wizard::dockerfile::{From, Stage};
 use crate::wizard::files::Files;
 use crate::wizard::start::Start;
 use crate::wizard::table;
@@ -98,7 +98,7 @@ pub(super) fn site(project: &Project<'_>, draft: &mut Draft, pages: Pages) -> Re
         "    }".to_owned(),
         "}".to_owned(),
     ];
-    let quoted: String = lines.iter().map(|line| format!(" \\\n    {}", word(line))).collect();
+    let quoted: String = lines.iter().map(|line| format!(" \\\n    '{line}'")).collect();
     let server = Stage::image("server", &images.run).comment("The root file system may be read-only: what nginx writes goes into memory.").run(format!("printf '%s\\n'{quoted} \\\n    > /etc/nginx/nginx.conf"));
     let last = Stage::last(From::Stage("server"));
     let last = match pages {

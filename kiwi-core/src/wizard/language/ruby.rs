@@ -69,7 +69,7 @@ pub(super) fn plan(project: &Project<'_>, draft: &mut Draft) -> Result<()> {
     if bundled && !locked {
         draft.because("there is no Gemfile.lock, so every build may get other versions: commit it");
     }
-    let mut build = Stage::image("dependencies", &images.build).workdir("/app").apt(&project.packages(&of_build)).env([("BUNDLE_PATH", "/usr/local/bundle"), ("BUNDLE_WITHOUT", "development:test"), ("BUNDLE_JOBS", "2")]);
+    let mut build = Stage::image("dependencies", &images.build).workdir("/app").apt(&project.packages(&of_build)).env([("BUNDLE_WITHOUT", "development:test"), ("BUNDLE_JOBS", "2")]);
     if bundled {
         let mut manifests = project.existing(&["Gemfile", "Gemfile.lock", ".ruby-version", ".tool-versions"]);
         manifests.extend(files.ending(".gemspec").into_iter().map(|name| files.path(name)));
@@ -86,7 +86,7 @@ pub(super) fn plan(project: &Project<'_>, draft: &mut Draft) -> Result<()> {
             build = build.copy([project.here()], "./");
         }
         let exact = if locked { "bundle config set --local frozen true && " } else { "" };
-        build = build.run(format!("{exact}bundle install && rm -rf /usr/local/bundle/ruby/*/cache"));
+        build = build.run(format!("{exact}bundle install && rm -rf /usr/local/bundle/cache"));
     }
     draft.stages.push(build);
     let mut test = Stage::on("test", "dependencies").env([("BUNDLE_WITHOUT", "")]);
@@ -110,7 +110,7 @@ pub(super) fn plan(project: &Project<'_>, draft: &mut Draft) -> Result<()> {
     }
     draft.stages.push(out);
     of_run.push("tini");
-    let mut last = Stage::last(From::Image(images.run.clone())).workdir("/app").apt(&project.packages(&of_run)).env([("BUNDLE_PATH", "/usr/local/bundle"), ("BUNDLE_WITHOUT", "development:test")]);
+    let mut last = Stage::last(From::Image(images.run.clone())).workdir("/app").apt(&project.packages(&of_run)).env([("BUNDLE_WITHOUT", "development:test")]);
     last = match draft.framework {
         Some(Framework::Rails) => last.env([("RAILS_ENV", "production"), ("RAILS_LOG_TO_STDOUT", "1"), ("RAILS_SERVE_STATIC_FILES", "1")]),
         _ => last.env([("RACK_ENV", "production"), ("APP_ENV", "production")]),

@@ -28,9 +28,9 @@ pub(super) fn plan(project: &Project<'_>, draft: &mut Draft) -> Result<()> {
     let assembly = plugins.contains("sbt-assembly") || text.contains("assembly");
     // The task prints the class path; what it names is copied beside each other.
     let found = if assembly {
-        "sbt --batch assembly && mkdir -p /out && find target -name '*-assembly-*.jar' | head -n 1 | xargs -I JAR cp JAR /out/app.jar".to_owned()
+        "sbt --batch assembly && mkdir -p /out && find target -name '*-assembly-*.jar' -exec cp {} /out/app.jar ';'".to_owned()
     } else {
-        "sbt --batch package 'export Runtime/fullClasspathAsJars' | tail -n 1 > /tmp/classpath && mkdir -p /out/lib && tr ':' '\\n' < /tmp/classpath | xargs -I JAR cp JAR /out/lib/ && find target -maxdepth 2 -name '*.jar' | head -n 1 | xargs -I JAR cp JAR /out/app.jar".to_owned()
+        "sbt --batch package 'export Runtime/fullClasspathAsJars' > /tmp/classpath && mkdir -p /out/lib && find target -maxdepth 2 -name '*.jar' -exec cp {} /out/app.jar ';' && IFS=: && for jar in $(tail -n 1 /tmp/classpath); do cp \"$jar\" /out/lib/; done".to_owned()
     };
     let command = project.build_command(draft, Some(found)).unwrap_or_default();
     let build = build.run_cached(command, &caches);

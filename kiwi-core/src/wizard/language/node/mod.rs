@@ -31,7 +31,7 @@ pub(super) fn detect(files: &Files<'_>) -> Result<Option<Found>> {
     let servers = !matches!(framework, Some(Framework::Hono | Framework::Express | Framework::Fastify) | None);
     let bun = starts_bun || (manager.kind == Kind::Bun && !needs_node && !servers);
     let found = Found::new(if bun { Language::Bun } else { Language::Node }, framework, "package.json");
-    let runs = !start.is_empty() || start::find(files, &package, bun, package.script("build").is_some()).is_some();
+    let runs = !start.is_empty() || start::find(files, &package, bun, true, package.script("build").is_some()).is_some();
     let beside = framework::is_bundler(framework) && (SERVERS.iter().any(|name| files.has(name)) || !files.ending("proj").is_empty());
     Ok(Some(match framework {
         _ if beside => found.weaker(Strength::Weak),
@@ -65,7 +65,7 @@ pub(super) fn members(files: &Files<'_>) -> Result<Vec<String>> {
         return Ok(members);
     }
     let root_start = package.script("start").unwrap_or_default();
-    let delegates = ["turbo", "--filter", "-F ", "--workspace", "-w ", "workspace ", "nx ", "lerna", "moon "].iter().any(|word| root_start.contains(word));
+    let delegates = ["turbo", "cd ", "--filter", "-F ", "--workspace", "-w ", "workspace ", "nx ", "lerna", "moon "].iter().any(|word| root_start.contains(word));
     if (!root_start.is_empty() && !delegates) || framework::detect(&package).is_some_and(|framework| framework != Framework::Vite) {
         return Ok(Vec::new());
     }
@@ -73,7 +73,8 @@ pub(super) fn members(files: &Files<'_>) -> Result<Vec<String>> {
     for member in members {
         let Some(package) = Package::read(&files.below(&member))? else { continue };
         let name = package.text(&["name"]).unwrap_or(&member);
-        let named = delegates && root_start.split([' ', '=']).any(|word| word == name || word.trim_start_matches("./") == member);
+        let enters = root_start.starts_with(&format!("cd {member} ")) || root_start.starts_with(&format!("cd ./{member} "));
+        let named = enters || delegates && root_start.split([' ', '=']).any(|word| word == name || word.trim_start_matches("./") == member);
         if named {
             return Ok(vec![member]);
         }
@@ -120,7 +121,8 @@ pub(super) fn plan(project: &Project<'_>, draft: &mut Draft) -> Result<()> {
     // From manifests to modules.
     let packages = system_packages(&package, &root_package);
     let mut base = Stage::image("base", &images.build).workdir("/app").apt(&project.packages(&packages.0));
-    base = base.env(manager.variables().iter().copied().chain([("HUSKY", "0")]).chain(packages.1.iter().copied()));
+    let husky = root_package.depends("husky").then_some(("HUSKY", "0"));
+    base = base.env(manager.variables().iter().copied().chain(husky).chain(packages.1.iter().copied()));
     if let Some(setup) = manager.setup().filter(|_| !(bun && manager.kind == Kind::Bun)) {
         base = base.run(setup);
     }
@@ -145,7 +147,12 @@ pub(super) fn plan(project: &Project<'_>, draft: &mut Draft) -> Result<()> {
             }
         }
     }
-    dependencies = dependencies.run_cached(manager.install(), &[manager.cache()]);
+    let nothing = |package: &Package| !package.has("dependencies") && !package.has("devDependencies") && !package.has("optionalDependencies");
+    if nothing(&package) && nothing(&root_package) && members.is_empty() {
+        draft.because("nothing is installed: there are no dependencies");
+    } else {
+        dependencies = dependencies.run_cached(manager.install(), &[manager.cache()]);
+    }
     let mut build_stage = Stage::on("build", "dependencies").copy([here.clone()], "./");
     if !inner.is_empty() && !nx {
         build_stage = build_stage.workdir(format!("/app/{inner}"));
@@ -173,7 +180,9 @@ pub(super) fn plan(project: &Project<'_>, draft: &mut Draft) -> Result<()> {
             draft.because(format!("start command: what {} makes", draft.framework.map_or("the build", Framework::title)));
             return Ok(Start { program, variables: Vec::new() });
         }
-        let found = start::find(&project.files, &package, bun, build.is_some());
+        // Since version 23, Node.js takes the types out itself.
+        let typed = bun || crate::wizard::version::numbers(&images.version).is_some_and(|(numbers, _)| numbers[0] > 22);
+        let found = start::find(&project.files, &package, bun, typed, build.is_some());
         let (start, why) = found.ok_or_else(|| {
             crate::Error::invalid("plan build", format!("nothing in {} says how it starts", project.path("package.json")))
                 .with_hint("add a start script, or say it with --start")

@@ -8,7 +8,7 @@ use crate::wizard::start::{self, Start};
 const DEPTH: usize = 5;
 
 /// What starts the project, and why; none when nothing says it.
-pub(super) fn find(files: &Files<'_>, package: &Package, bun: bool, built: bool) -> Option<(Start, String)> {
+pub(super) fn find(files: &Files<'_>, package: &Package, bun: bool, typed_runs: bool, built: bool) -> Option<(Start, String)> {
     for name in ["start:prod", "start:production", "start"] {
         if let Some(script) = package.script(name)
             && !(name != "start" && script.contains("pm2"))
@@ -38,6 +38,9 @@ pub(super) fn find(files: &Files<'_>, package: &Package, bun: bool, built: bool)
     if built {
         let compiled = typed.trim_start_matches("src/").replace(".ts", ".js");
         return program(&format!("dist/{compiled}"), format!("what the build makes of {typed}"));
+    }
+    if typed_runs && !typed.ends_with(".tsx") {
+        return program(typed, format!("the file {typed}, whose types Node.js takes out itself"));
     }
     None
 }
