@@ -4,8 +4,8 @@
 
 use futures_util::TryStreamExt as _;
 use kiwi_core::domain::{
-    Coverage, DeploymentKind, EnvironmentName, EventBody, Finding, Run, RunRequest, RunStatus, RuntimeKind, RuntimeSettings, ScanKind, ScanReport, Severity,
-    Stage, StageStatus, TestSettings,
+    Coverage, DeploymentKind, EnvironmentName, EventBody, Finding, Run, RunRequest, RunStatus, RuntimeKind, RuntimeSettings, ScanKind, ScanReport, Service,
+    Severity, Stage, StageStatus, TestSettings,
 };
 use kiwi_core::memory::{MemoryBuilder, MemoryConnector, MemoryRegistry, MemoryRuntime, MemoryScanner, MemorySource, MemoryStore};
 use kiwi_core::pipeline::{KiwiBuilder, NewService, NewSource};
@@ -221,4 +221,27 @@ async fn a_platform_mocks_a_provider() {
     let mut scanner = MockScanner::new();
     scanner.expect_scan().returning(|_| Err(Error::new(ErrorKind::Unavailable, "scan", "no database")));
     assert_eq!(scanner.scan(&ScanTarget::Tree("/".into())).await.unwrap_err().kind(), ErrorKind::Unavailable);
+}
+
+#[tokio::test]
+async fn a_repository_without_a_dockerfile_is_planned_and_its_port_is_the_services() {
+    let world = world(|builder| builder).await;
+    let files = [("package.json", "{ \"main\": \"server.js\", \"dependencies\": { \"express\": \"5\" } }"), ("server.js", "app.listen(4000)")];
+    world.source.set_files(files.map(|(name, content)| (name.to_owned(), content.to_owned())).into());
+    let name = "shop".parse().unwrap();
+    let test = |service: &mut Service| {
+        service.build.test = Some(TestSettings::Command("npm test".into()));
+        Ok(())
+    };
+    world.kiwi.update_service(&world.actor, &name, test).await.unwrap();
+    let run = world.run(pipeline()).await;
+    assert_eq!(run.status, RunStatus::Succeeded, "{:?}", run.diagnosis);
+    assert_eq!(world.builder.builds(), 2, "the image, and the stage in which its test runs");
+    let service = world.kiwi.service(&world.actor, &name).await.unwrap();
+    assert_eq!(service.containers[0].port.map(u16::from), Some(4000));
+    world.source.set_files([("README.md".to_owned(), String::new())].into());
+    world.push(2);
+    let failed = world.run(pipeline()).await;
+    assert_eq!(failed.status, RunStatus::Failed);
+    assert!(failed.diagnosis.unwrap().cause.contains("shows what it is written in"));
 }

@@ -106,6 +106,12 @@ pub(crate) struct Settings {
     /// The Dockerfile in the repository
     #[arg(long, value_name = "PATH", allow_hyphen_values = true)]
     pub(crate) dockerfile: Option<RepositoryPath>,
+    /// The Build Wizard makes the Dockerfile, even when the repository has one [default: only when it has none]
+    #[arg(long, conflicts_with = "dockerfile")]
+    pub(crate) wizard: bool,
+    /// The app of the repository that the Build Wizard plans
+    #[arg(long, value_name = "DIRECTORY", conflicts_with = "dockerfile")]
+    pub(crate) app: Option<RepositoryPath>,
     /// The directory of the repository that is sent to the builder
     #[arg(long, value_name = "PATH")]
     pub(crate) context: Option<RepositoryPath>,

@@ -98,7 +98,9 @@ fn list(output: Output) {
 /// Puts both files beside the code, or neither.
 fn write(root: &Path, plan: &Plan, dockerfile: &str, dockerignore: &str, force: bool) -> Result<()> {
     let path = root.join(&plan.app).join("Dockerfile");
-    let failed = |path: &Path, error: std::io::Error| Error::new(ErrorKind::Storage, "write Dockerfile", format!("{} cannot be written", path.display())).with_source(error);
+    let failed = |path: &Path, error: std::io::Error| {
+        Error::new(ErrorKind::Storage, "write Dockerfile", format!("{} cannot be written", path.display())).with_source(error)
+    };
     let there = std::fs::read_to_string(&path).ok();
     if std::fs::symlink_metadata(&path).is_ok() && !force && there.as_deref() != Some(dockerfile) {
         return Err(Error::new(ErrorKind::AlreadyExists, "write Dockerfile", format!("{} exists", path.display()))
@@ -148,9 +150,12 @@ fn interview(tree: &Directory, choices: Choices) -> Result<Plan> {
             Step::Ask(question) => {
                 ask(&question);
                 let mut line = String::new();
-                let read = std::io::stdin().read_line(&mut line).map_err(|error| Error::new(ErrorKind::Unavailable, "ask", "standard input cannot be read").with_source(error))?;
+                let read = std::io::stdin()
+                    .read_line(&mut line)
+                    .map_err(|error| Error::new(ErrorKind::Unavailable, "ask", "standard input cannot be read").with_source(error))?;
                 if read == 0 {
-                    return Err(Error::invalid("ask", format!("standard input ended before the answer to: {}", question.text)).with_hint("answer every question, or use flags"));
+                    return Err(Error::invalid("ask", format!("standard input ended before the answer to: {}", question.text))
+                        .with_hint("answer every question, or use flags"));
                 }
                 if let Err(error) = interview.answer(tree, &line) {
                     wrong += 1;

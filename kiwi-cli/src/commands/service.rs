@@ -209,6 +209,12 @@ fn apply_build(build: &mut BuildSettings, settings: &Settings) -> Result<()> {
     if let Some(path) = &settings.dockerfile {
         build.dockerfile = DockerfileChoice::Path(path.clone());
     }
+    if settings.wizard {
+        build.dockerfile = DockerfileChoice::Wizard;
+    }
+    if settings.app.is_some() {
+        build.wizard.app.clone_from(&settings.app);
+    }
     if settings.context.is_some() {
         build.context.clone_from(&settings.context);
     }

@@ -7,6 +7,7 @@ use kiwi_core::domain::{
 };
 use kiwi_core::error::{Error, Result};
 use kiwi_core::pipeline::{NewService, NewSource};
+use kiwi_core::wizard::Choices;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -41,6 +42,7 @@ struct SourceForm {
 #[serde(deny_unknown_fields, default)]
 struct BuildForm {
     dockerfile: Option<RepositoryPath>,
+    wizard: Option<Choices>,
     context: Option<RepositoryPath>,
     target: Option<String>,
     arguments: BTreeMap<VariableName, String>,
@@ -111,6 +113,12 @@ pub(super) fn read(path: &Path, name: ServiceName, branch: Option<Branch>) -> Re
     build.tag_rule = file.build.tag_rule.unwrap_or_default();
     if let Some(path) = file.build.dockerfile {
         build.dockerfile = DockerfileChoice::Path(path);
+    }
+    if let Some(wizard) = file.build.wizard {
+        if build.dockerfile != DockerfileChoice::Auto {
+            return Err(Error::invalid("read service file", "build has both dockerfile and wizard"));
+        }
+        (build.dockerfile, build.wizard) = (DockerfileChoice::Wizard, wizard);
     }
     build.test = match (file.build.test, file.build.test_target) {
         (Some(_), Some(_)) => return Err(Error::invalid("read service file", "build has both test and test_target")),

@@ -6,6 +6,7 @@ use super::{
     RuntimeName, SecretId, ServiceId, ServiceName, Strategy, TagRule, Timestamp, VariableName, Variables, Volume,
 };
 use crate::error::{Error, Result, ValueError};
+use crate::wizard::Choices;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -138,6 +139,8 @@ fn parse_path(text: &str) -> Result<String, ValueError> {
 pub struct BuildSettings {
     /// Which Dockerfile.
     pub dockerfile: DockerfileChoice,
+    /// What the Build Wizard is told, when it makes the Dockerfile.
+    pub wizard: Choices,
     /// The directory that is sent to the builder; the root of the repository when absent.
     pub context: Option<RepositoryPath>,
     /// The stage to build; the last one when absent.
@@ -162,9 +165,11 @@ pub struct BuildSettings {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum DockerfileChoice {
-    /// `Dockerfile`, or `Containerfile`, at the root of the context.
+    /// `Dockerfile`, or `Containerfile`, at the root of the context; the Build Wizard's when there is none.
     #[default]
     Auto,
+    /// The Build Wizard's, even when the repository has one.
+    Wizard,
     /// This file of the repository.
     Path(RepositoryPath),
     /// This text, which is not in the repository.

@@ -1,4 +1,4 @@
-//! A git host of commits that a test pushes.
+//! A git host of commits that a test pushes; all of them have the same files.
 
 use super::{Failures, lock};
 use crate::domain::{Branch, CommitSha, Source};
@@ -11,13 +11,27 @@ use std::path::PathBuf;
 use std::sync::Mutex;
 
 /// Serves every git source with the same branches.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct MemorySource {
     branches: Mutex<BTreeMap<Branch, CommitSha>>,
+    files: Mutex<BTreeMap<String, String>>,
     failures: Failures,
 }
 
+impl Default for MemorySource {
+    /// A host without branches, whose commits have a Dockerfile.
+    fn default() -> Self {
+        let files = BTreeMap::from([("Dockerfile".to_owned(), "FROM scratch\n".to_owned())]);
+        Self { branches: Mutex::default(), files: Mutex::new(files), failures: Failures::default() }
+    }
+}
+
 impl MemorySource {
+    /// Gives every commit these files alone, by name.
+    pub fn set_files(&self, files: BTreeMap<String, String>) {
+        *lock(&self.files) = files;
+    }
+
     /// Moves a branch to a commit.
     pub fn push(&self, branch: Branch, commit: CommitSha) {
         lock(&self.branches).insert(branch, commit);
@@ -50,8 +64,10 @@ impl ServiceSource for MemorySource {
         lock(&self.branches).get(branch).cloned().ok_or_else(missing)
     }
 
-    fn open(&self, _: &Source, _: &CommitSha, _: &SourceAccess, _: PathBuf) -> BoxStream<Result<FetchEvent>> {
-        let result = self.failures.next().map(|()| FetchEvent::Done);
+    fn open(&self, _: &Source, _: &CommitSha, _: &SourceAccess, into: PathBuf) -> BoxStream<Result<FetchEvent>> {
+        let write = || -> std::io::Result<()> { lock(&self.files).iter().try_for_each(|(name, content)| std::fs::write(into.join(name), content)) };
+        let failed = |error| Error::new(ErrorKind::Storage, "write tree", "a file cannot be written").with_source(error);
+        let result = self.failures.next().and_then(|()| write().map_err(failed)).map(|()| FetchEvent::Done);
         futures_util::stream::once(async { result }).boxed()
     }
 }

@@ -109,7 +109,9 @@ impl Choices {
                 return fail("base registry", prefix, "give a host and a path, such as harbor.company.com/hub");
             }
         }
-        if let Some(package) = self.packages.iter().find(|package| !package.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c)) || package.starts_with('-')) {
+        if let Some(package) =
+            self.packages.iter().find(|package| !package.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c)) || package.starts_with('-'))
+        {
             return fail("package", package, "give the name of a package of Debian");
         }
         Ok(self)

@@ -24,7 +24,11 @@ pub(super) fn app(tree: &dyn Tree, choices: &Choices) -> Result<String> {
         if !root.has_directory(app.as_str()) {
             let error = Error::invalid("plan build", format!("there is no directory {app}"));
             let apps = apps(&root)?;
-            return Err(if apps.is_empty() { error.with_hint("give the directory of an app") } else { error.with_hint(format!("the apps are: {}", apps.join(", "))) });
+            return Err(if apps.is_empty() {
+                error.with_hint("give the directory of an app")
+            } else {
+                error.with_hint(format!("the apps are: {}", apps.join(", ")))
+            });
         }
         return Ok(app.to_string());
     }

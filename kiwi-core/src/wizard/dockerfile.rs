@@ -20,6 +20,7 @@ enum Step {
     Env(Vec<(String, String)>),
     Copy { from: Option<String>, sources: Vec<String>, to: String },
     Run { command: String, caches: Vec<String>, plain: Option<String> },
+    Write { lines: Vec<String>, to: String },
     User,
     Expose(u16),
     Health(Vec<String>),
@@ -115,6 +116,12 @@ impl Stage {
         self
     }
 
+    /// Writes a file of these lines, in a way that every builder knows.
+    pub(super) fn write(mut self, lines: Vec<String>, to: impl Into<String>) -> Self {
+        self.steps.push(Step::Write { lines, to: to.into() });
+        self
+    }
+
     /// Installs packages of Debian.
     pub(super) fn apt(self, packages: &[&str]) -> Self {
         if packages.is_empty() {
@@ -123,10 +130,7 @@ impl Stage {
         let mut packages = packages.to_vec();
         packages.sort_unstable();
         packages.dedup();
-        self.run(format!(
-            "apt-get update && apt-get install --yes --no-install-recommends {} && rm -rf /var/lib/apt/lists/*",
-            packages.join(" ")
-        ))
+        self.run(format!("apt-get update && apt-get install --yes --no-install-recommends {} && rm -rf /var/lib/apt/lists/*", packages.join(" ")))
     }
 
     /// The same stage with another program at its end.
@@ -220,15 +224,19 @@ fn render_step(out: &mut String, step: &Step, choices: &Choices) -> Result<()> {
                 line_of(out, &format!("COPY {from}{}", paths.join(" ")));
             }
         }
+        Step::Write { lines, to } => {
+            let lines: Result<String> = lines.iter().map(|line| Ok(format!(" \\\n    '{}'", command_line(line)?))).collect();
+            line_of(out, &format!("RUN printf '%s\\n'{} \\\n    > {to}", lines?));
+        }
         Step::Run { command, caches, plain } => match choices.rendering {
-            Rendering::Plain => line_of(out, &format!("RUN {}", plain.as_ref().unwrap_or(command))),
+            Rendering::Plain => line_of(out, &format!("RUN {}", command_line(plain.as_ref().unwrap_or(command))?)),
             Rendering::BuildKit => {
                 let mounts = caches.iter().fold(String::new(), |mut mounts, cache| {
                     let _ = write!(mounts, "--mount=type=cache,target={cache} ");
                     mounts
                 });
                 let gap = if mounts.is_empty() { "" } else { "\\\n    " };
-                line_of(out, &format!("RUN {mounts}{gap}{command}"));
+                line_of(out, &format!("RUN {mounts}{gap}{}", command_line(command)?));
             }
         },
         Step::User => line_of(out, &format!("USER {USER}")),
@@ -254,14 +262,25 @@ pub(super) fn one_line(text: &str) -> String {
 /// A path of COPY or WORKDIR, where `$`, quotes and patterns would mean something else.
 fn copy_path(path: &str) -> Result<String> {
     if path.chars().any(|c| c.is_control() || "$\\\"'`*?[]#<>|&;".contains(c)) || path.starts_with('-') || path.split('/').any(|part| part == "..") {
-        return Err(Error::invalid("plan build", format!("the path {:?} cannot stand in a Dockerfile", one_line(path))).with_hint("rename it, or write a Dockerfile by hand"));
+        return Err(Error::invalid("plan build", format!("the path {:?} cannot stand in a Dockerfile", one_line(path)))
+            .with_hint("rename it, or write a Dockerfile by hand"));
     }
     Ok(path.to_owned())
 }
 
+/// A command in one line: what would end it would begin an instruction of somebody else's.
+fn command_line(command: &str) -> Result<&str> {
+    if command.chars().any(char::is_control) || command.ends_with('\\') {
+        return Err(Error::invalid("plan build", format!("the command {:?} cannot stand in a Dockerfile", one_line(command)))
+            .with_hint("a name in the project has a line end or another control character: rename it"));
+    }
+    Ok(command)
+}
+
 fn env_value(value: &str) -> Result<String> {
     if value.chars().any(char::is_control) {
-        return Err(Error::invalid("plan build", format!("the value {:?} cannot stand in a Dockerfile", one_line(value))).with_hint("set it as a variable of the service"));
+        return Err(Error::invalid("plan build", format!("the value {:?} cannot stand in a Dockerfile", one_line(value)))
+            .with_hint("set it as a variable of the service"));
     }
     if !value.is_empty() && value.chars().all(|c| c.is_ascii_alphanumeric() || "/._-:+,=@%".contains(c)) {
         return Ok(value.to_owned());

@@ -9,7 +9,22 @@ const SEARCH_LIMIT: usize = 20_000;
 
 /// Directories that hold no code of the project.
 const FOREIGN: [&str; 17] = [
-    "node_modules", "target", "vendor", "dist", "build", "out", "venv", "__pycache__", "bin", "obj", "deps", "_build", "Pods", "coverage", "third_party", "testdata",
+    "node_modules",
+    "target",
+    "vendor",
+    "dist",
+    "build",
+    "out",
+    "venv",
+    "__pycache__",
+    "bin",
+    "obj",
+    "deps",
+    "_build",
+    "Pods",
+    "coverage",
+    "third_party",
+    "testdata",
     "fixtures",
 ];
 
@@ -82,7 +97,9 @@ impl<'a> Files<'a> {
         let path = self.path(name);
         let Some(content) = self.tree.read(&path, LARGEST_FILE + 1)? else { return Ok(None) };
         if content.len() as u64 > LARGEST_FILE {
-            return Err(Error::invalid("read project", format!("{path} is larger than {} MiB", LARGEST_FILE / 1024 / 1024)).with_hint("give a Dockerfile of your own"));
+            return Err(
+                Error::invalid("read project", format!("{path} is larger than {} MiB", LARGEST_FILE / 1024 / 1024)).with_hint("give a Dockerfile of your own")
+            );
         }
         let text = String::from_utf8(content).map_err(|_| Error::invalid("read project", format!("{path} is not UTF-8")).with_hint("save it as UTF-8"))?;
         Ok(Some(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text)))
@@ -121,7 +138,9 @@ impl<'a> Files<'a> {
 
     pub(super) fn yaml(&self, name: &str) -> Result<Option<serde_json::Value>> {
         let Some(text) = self.text(name)? else { return Ok(None) };
-        serde_saphyr::from_str(&text).map(Some).map_err(|_| Error::invalid("read project", format!("{} is malformed", self.path(name))).with_hint("correct the file"))
+        serde_saphyr::from_str(&text)
+            .map(Some)
+            .map_err(|_| Error::invalid("read project", format!("{} is malformed", self.path(name))).with_hint("correct the file"))
     }
 
     fn malformed(&self, name: &str, error: impl std::fmt::Display) -> Error {

@@ -2,8 +2,20 @@
 
 /// Kept out of every build: history, secrets, and what describes the build itself.
 const ALWAYS: [&str; 14] = [
-    ".git", ".gitignore", ".github", ".gitlab-ci.yml", ".env*", "**/.env*", "!.env.example", "!**/.env.example", "Dockerfile*", ".dockerignore", "kiwi.toml", "**/*.log",
-    "**/.DS_Store", "**/.idea",
+    ".git",
+    ".gitignore",
+    ".github",
+    ".gitlab-ci.yml",
+    ".env*",
+    "**/.env*",
+    "!.env.example",
+    "!**/.env.example",
+    "Dockerfile*",
+    ".dockerignore",
+    "kiwi.toml",
+    "**/*.log",
+    "**/.DS_Store",
+    "**/.idea",
 ];
 
 /// A `.dockerignore` that also keeps out what the language leaves behind.

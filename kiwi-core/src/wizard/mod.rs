@@ -35,6 +35,9 @@ pub use types::{Framework, Language};
 
 use crate::error::Result;
 
+/// The stage of every planned Dockerfile in which tests run.
+pub const TEST_STAGE: &str = "test";
+
 /// How a project is built and started, and why.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -68,7 +71,9 @@ impl Plan {
         let framework = self.framework.map(|framework| format!(", {}", framework.title())).unwrap_or_default();
         let version = self.version.as_ref().map(|version| format!(" {version}")).unwrap_or_default();
         let manager = self.package_manager.as_ref().map(|manager| format!(", {manager}")).unwrap_or_default();
-        let mut heading = format!("Made by `kiwi dockerfile` for {}{version}{framework}{manager}. It is yours: change what you like.", self.language.title());
+        let machine = if language::row(self.language) == self.language.as_str() { "" } else { " on Java" };
+        let mut heading =
+            format!("Made by `kiwi dockerfile` for {}{machine}{version}{framework}{manager}. It is yours: change what you like.", self.language.title());
         if !self.app.is_empty() {
             heading.push_str(&format!("\nThe app is {}; build it from the root of the repository.", self.app));
         }

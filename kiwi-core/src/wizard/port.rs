@@ -2,8 +2,31 @@
 
 /// What stands right before the number in the source of programs that listen.
 const BEFORE: [&str; 25] = [
-    "listen(", "PORT || ", "PORT ?? ", "PORT||", "PORT??", "PORT) || ", "PORT) ?? ", "PORT', ", "PORT\", ", "PORT\", \"", "PORT', '", "PORT\") ?: \"", "port: ", "port = ", "port=", "PORT = ", "PORT=", "Addr: \":", "(\":",
-    "0.0.0.0:", "[::]:", "Port(", "0, 0, 0, 0], ", "server.port=", "--port ",
+    "listen(",
+    "PORT || ",
+    "PORT ?? ",
+    "PORT||",
+    "PORT??",
+    "PORT) || ",
+    "PORT) ?? ",
+    "PORT', ",
+    "PORT\", ",
+    "PORT\", \"",
+    "PORT', '",
+    "PORT\") ?: \"",
+    "port: ",
+    "port = ",
+    "port=",
+    "PORT = ",
+    "PORT=",
+    "Addr: \":",
+    "(\":",
+    "0.0.0.0:",
+    "[::]:",
+    "Port(",
+    "0, 0, 0, 0], ",
+    "server.port=",
+    "--port ",
 ];
 
 /// The first port that a source names, if it may be used without being root.

@@ -41,7 +41,8 @@ fn with_exec(text: &str) -> String {
     let (before, last) = text.split_at(at);
     let last = last.trim();
     let compound = last.contains(['|', '(', ')', '\n']) || last.contains('&') || last.is_empty() || last.starts_with("exec ");
-    let builtin = ["if ", "while ", "for ", "cd ", "export ", "set ", "source ", ". ", "{"].iter().any(|word| last.starts_with(word)) || assignment(last.split(' ').next().unwrap_or("")).is_some();
+    let builtin = ["if ", "while ", "for ", "cd ", "export ", "set ", "source ", ". ", "{"].iter().any(|word| last.starts_with(word))
+        || assignment(last.split(' ').next().unwrap_or("")).is_some();
     if compound || builtin {
         return text.to_owned();
     }

@@ -40,6 +40,9 @@ pub(super) struct Chosen {
     pub(super) run: String,
 }
 
+/// What a project asks for, and the place that says so.
+pub(super) type Wanted<'a> = Option<(&'a str, &'a str)>;
+
 fn row(name: &str) -> Result<&'static Row> {
     TABLE.rows.get(name).ok_or_else(|| Error::new(ErrorKind::Internal, "plan build", format!("images.toml has no {name}")))
 }
@@ -61,7 +64,7 @@ fn lines(row: &Row) -> Vec<String> {
 /// The version that answers what a project asks for (`wanted`, found in `place`), or the default.
 ///
 /// Errors: `InvalidInput` with the nearest versions; never another one instead.
-pub(super) fn choose(name: &str, wanted: Option<(&str, &str)>) -> Result<Chosen> {
+pub(super) fn choose(name: &str, wanted: Wanted<'_>) -> Result<Chosen> {
     let row = row(name)?;
     let Some((text, place)) = wanted else { return Ok(images(row, &row.default, &row.default)) };
     let lines = lines(row);
@@ -91,7 +94,8 @@ fn images(row: &Row, line: &str, version: &str) -> Chosen {
         None => (row.build.as_str(), row.run.as_deref().unwrap_or(&row.build)),
     };
     // Where a tag already ends the version with a patch number, a full version replaces it.
-    let fill = |image: &str| if version.matches('.').count() > 1 { image.replace("{v}.0", version).replace("{v}", version) } else { image.replace("{v}", version) };
+    let fill =
+        |image: &str| if version.matches('.').count() > 1 { image.replace("{v}.0", version).replace("{v}", version) } else { image.replace("{v}", version) };
     Chosen { version: version.to_owned(), build: fill(build), run: fill(run) }
 }
 
@@ -107,8 +111,11 @@ fn unsupported(name: &str, text: &str, place: &str, lines: &[String]) -> Error {
         None => lines.iter().rev().take(3).map(String::as_str).collect(),
     };
     let shown: String = text.chars().filter(|c| !c.is_control()).take(60).collect();
-    Error::invalid("plan build", format!("{place} asks for {} {shown:?}, which is not supported", title(name)))
-        .with_hint(format!("the nearest {}: {}; change it there, or choose with --language-version", if nearest.len() == 1 { "one is" } else { "ones are" }, nearest.join(", ")))
+    Error::invalid("plan build", format!("{place} asks for {} {shown:?}, which is not supported", title(name))).with_hint(format!(
+        "the nearest {}: {}; change it there, or choose with --language-version",
+        if nearest.len() == 1 { "one is" } else { "ones are" },
+        nearest.join(", ")
+    ))
 }
 
 fn title(name: &str) -> String {

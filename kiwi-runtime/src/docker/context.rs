@@ -50,6 +50,9 @@ impl Context {
                 let found = inside(&tree, path.as_str()).map_err(|_| missing_dockerfile(path.as_str()))?;
                 (read(&found)?, Some(found))
             }
+            DockerfileChoice::Wizard => {
+                return Err(Error::new(ErrorKind::Unsupported, "open build context", "the builder is handed the wizard's Dockerfile as text"));
+            }
             DockerfileChoice::Auto => {
                 let found = ["Dockerfile", "Containerfile", "dockerfile"].iter().find_map(|name| inside(&root, name).ok().filter(|path| path.is_file()));
                 let found = found.ok_or_else(|| missing_dockerfile("Dockerfile"))?;

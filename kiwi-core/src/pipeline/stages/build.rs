@@ -1,9 +1,10 @@
 //! Make the image and push it under the run's tag.
 
-use super::{Context, fetch};
+use super::{Context, dockerfile, fetch};
 use crate::domain::{EventBody, ImageReference, Source, Stage, StageOutput, Tag};
 use crate::error::{Error, ErrorKind, Result};
 use crate::provider::{BuildContext, BuildEvent, BuildOutcome, BuildPurpose, BuildRequest, Builder};
+use crate::wizard::Plan;
 use futures_util::StreamExt as _;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,7 +14,10 @@ const LOCAL_REGISTRY: &str = "kiwi.local";
 
 pub(super) async fn run(context: &mut Context<'_>) -> Result<StageOutput> {
     let builder = context.kiwi.open_builder(&context.actor(), context.build_runtime()).await?;
-    let request = request(context, &*builder, BuildPurpose::Release, context.service.build.target.clone()).await?;
+    let (request, planned) = request(context, &*builder, BuildPurpose::Release, context.service.build.target.clone()).await?;
+    if let Some(planned) = planned {
+        dockerfile::adopt(context, &planned).await?;
+    }
     if let Some(outcome) = builder.find(&request).await? {
         context.events.info(format!("adopted {}, which this run built before it was interrupted", outcome.image.reference())).await;
         return Ok(StageOutput::Build { image: outcome.image, cached: outcome.cached });
@@ -33,9 +37,20 @@ pub(super) async fn image_name(context: &Context<'_>) -> Result<ImageReference> 
     Ok(text.parse::<ImageReference>()?)
 }
 
-pub(super) async fn request(context: &Context<'_>, builder: &dyn Builder, purpose: BuildPurpose, target: Option<String>) -> Result<BuildRequest> {
+/// The request of a build, with the plan where the Build Wizard made the Dockerfile.
+pub(super) async fn request(
+    context: &Context<'_>,
+    builder: &dyn Builder,
+    purpose: BuildPurpose,
+    target: Option<String>,
+) -> Result<(BuildRequest, Option<Plan>)> {
     let service = &context.service;
     let (commit, _) = context.fetched()?;
+    let chosen = if dockerfile::needs_tree(&service.build.dockerfile, builder.capabilities()) {
+        dockerfile::choose(context, fetch::tree(context, &commit).await?, builder.capabilities()).await?
+    } else {
+        dockerfile::Chosen { dockerfile: service.build.dockerfile.clone(), planned: None }
+    };
     let source = match &service.source {
         Source::Git { repository, .. } if !builder.capabilities().tree => BuildContext::Commit {
             repository: repository.clone(),
@@ -54,12 +69,12 @@ pub(super) async fn request(context: &Context<'_>, builder: &dyn Builder, purpos
         ("kiwi.dev/service", service.name.as_str()),
         ("kiwi.dev/installation", &context.kiwi.inner.installation),
     ];
-    Ok(BuildRequest {
+    let request = BuildRequest {
         run: context.run.id.clone(),
         purpose,
         context: source,
         directory: service.build.context.clone(),
-        dockerfile: service.build.dockerfile.clone(),
+        dockerfile: chosen.dockerfile,
         target,
         arguments: service.build.arguments.clone(),
         secrets,
@@ -71,7 +86,8 @@ pub(super) async fn request(context: &Context<'_>, builder: &dyn Builder, purpos
             _ => None,
         },
         pull: context.kiwi.all_registry_access(&service.organization).await?,
-    })
+    };
+    Ok((request, chosen.planned))
 }
 
 /// Follows a build to its end.

@@ -1,6 +1,6 @@
 //! Resolve the branch to a commit and get its tree.
 
-use super::Context;
+use super::{Context, dockerfile};
 use crate::domain::{EventBody, RunRequest, Source, StageOutput};
 use crate::error::{Error, ErrorKind, Result};
 use crate::provider::FetchEvent;
@@ -27,7 +27,8 @@ pub(super) async fn run(context: &mut Context<'_>) -> Result<StageOutput> {
             head
         }
     };
-    if context.kiwi.open_builder(&context.actor(), context.build_runtime()).await?.capabilities().tree {
+    let capabilities = context.kiwi.open_builder(&context.actor(), context.build_runtime()).await?.capabilities();
+    if dockerfile::needs_tree(&context.service.build.dockerfile, capabilities) {
         tree(context, &commit).await?;
     }
     Ok(StageOutput::Fetch { commit, branch })

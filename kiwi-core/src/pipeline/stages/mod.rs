@@ -3,6 +3,7 @@
 mod build;
 mod dast;
 mod deploy;
+mod dockerfile;
 mod fetch;
 mod publish;
 mod scan;

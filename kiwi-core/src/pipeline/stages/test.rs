@@ -3,8 +3,10 @@
 use super::{Context, build};
 use crate::domain::{Stage, StageOutput, TestSettings, Variables};
 use crate::error::{Error, ErrorKind, Result};
-use crate::provider::{BuildPurpose, SecretValues, TaskEvent, TaskRequest};
+use crate::provider::{BuildPurpose, BuildRequest, Builder, SecretValues, TaskEvent, TaskRequest};
+use crate::wizard::{Plan, TEST_STAGE};
 use futures_util::StreamExt as _;
+use std::sync::Arc;
 
 /// The most time that tests may take. No state lacks a timeout.
 const TIMEOUT_SECONDS: u32 = 30 * 60;
@@ -13,22 +15,35 @@ pub(super) async fn run(context: &mut Context<'_>) -> Result<StageOutput> {
     let decision = match context.service.build.test.clone() {
         None => return Ok(StageOutput::Nothing { reason: "the service has no test command and no test target".to_owned() }),
         Some(TestSettings::Target(target)) => {
-            let builder = context.kiwi.open_builder(&context.actor(), context.build_runtime()).await?;
-            let request = build::request(context, &*builder, BuildPurpose::Test, Some(target)).await?;
+            let (builder, request, _) = request(context, Some(target)).await?;
             build::drive(context, builder.clone(), request, Stage::Test).await?;
             builder.cancel(&context.run.id).await?;
             "the test stage was built"
         }
         Some(TestSettings::Command(command)) => {
             let runtime = context.build_runtime().clone();
+            // The wizard's Dockerfile has a stage with what tests need; of any other the image itself is all we know.
+            let (builder, request, planned) = request(context, Some(TEST_STAGE.to_owned())).await?;
+            let image = match planned {
+                Some(_) => build::drive(context, builder.clone(), request, Stage::Test).await?.image,
+                None => context.built()?,
+            };
             // Tests get no variables of the service: they are not meant to reach its real database.
-            command_in_image(context, &runtime, "test", context.built()?, &command, Variables::new(), SecretValues::new(), TIMEOUT_SECONDS).await?;
+            command_in_image(context, &runtime, "test", image, &command, Variables::new(), SecretValues::new(), TIMEOUT_SECONDS).await?;
+            builder.cancel(&context.run.id).await?;
             "the test command ended with 0"
         }
     };
     Ok(StageOutput::Gate {
         decision: crate::domain::GateDecision { status: crate::domain::ScanStatus::Passed, pass: true, reasons: vec![decision.to_owned()] },
     })
+}
+
+/// A build of a stage for tests.
+async fn request(context: &Context<'_>, target: Option<String>) -> Result<(Arc<dyn Builder>, BuildRequest, Option<Plan>)> {
+    let builder = context.kiwi.open_builder(&context.actor(), context.build_runtime()).await?;
+    let (request, planned) = build::request(context, &*builder, BuildPurpose::Test, target).await?;
+    Ok((builder, request, planned))
 }
 
 /// Stops what still runs: a build of a test stage, or a test command.

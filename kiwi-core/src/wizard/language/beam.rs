@@ -35,8 +35,12 @@ fn elixir(project: &Project<'_>, draft: &mut Draft) -> Result<()> {
     declared.extend(asked.map(|text| (text.replace(" or ", " || ").replace(" and ", " "), project.path("mix.exs"))));
     let images = project.version(draft, declared)?;
     draft.package_manager = Some("mix".to_owned());
-    let name = setting(&mix, "app:").map(|name| name.trim_start_matches(':')).filter(|name| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'));
-    let name = name.ok_or_else(|| Error::invalid("plan build", "mix.exs names no app").with_hint("an umbrella is built app by app: choose one with --app"))?.to_owned();
+    let name = setting(&mix, "app:")
+        .map(|name| name.trim_start_matches(':'))
+        .filter(|name| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'));
+    let name = name
+        .ok_or_else(|| Error::invalid("plan build", "mix.exs names no app").with_hint("an umbrella is built app by app: choose one with --app"))?
+        .to_owned();
     project.start(draft, |draft| {
         draft.because(format!("start command: the release {name}"));
         Ok(Start { program: vec![format!("/app/bin/{name}"), "start".to_owned()], variables: Vec::new() })
@@ -44,7 +48,10 @@ fn elixir(project: &Project<'_>, draft: &mut Draft) -> Result<()> {
     let listens = draft.framework.is_some() || mix.contains(":plug_cowboy") || mix.contains(":bandit") || mix.contains(":cowboy");
     project.port(draft, listens, 4000, &[]);
     let manifests = project.existing(&["mix.exs", "mix.lock"]);
-    let mut build = Stage::image("build", &images.build).workdir("/src").env([("MIX_ENV", "prod"), ("LANG", "C.UTF-8")]).run("mix local.hex --force && mix local.rebar --force");
+    let mut build = Stage::image("build", &images.build)
+        .workdir("/src")
+        .env([("MIX_ENV", "prod"), ("LANG", "C.UTF-8")])
+        .run("mix local.hex --force && mix local.rebar --force");
     build = build.copy_in_place(&manifests, files.directory()).run("mix deps.get --only prod");
     if files.has_directory("config") {
         build = build.copy([format!("{}/", project.path("config"))], "config/");
@@ -57,9 +64,17 @@ fn elixir(project: &Project<'_>, draft: &mut Draft) -> Result<()> {
     let command = project.build_command(draft, Some("mix compile && mix release --path /out".to_owned())).unwrap_or_default();
     build = build.run(command);
     // Tests run in an environment of their own, with the dependencies that only they need.
-    let test = Stage::on("test", "build").env([("MIX_ENV", "test")]).run("mix deps.get").comment("The test command of the pipeline runs here, with the development dependencies.");
+    let test = Stage::on("test", "build")
+        .env([("MIX_ENV", "test")])
+        .run("mix deps.get")
+        .comment("The test command of the pipeline runs here, with the development dependencies.");
     draft.ignore.extend(["_build", "deps", "*.ez", "priv/static/assets", "node_modules", "assets/node_modules"]);
-    let mut last = Stage::last(From::Image(images.run.clone())).workdir("/app").env([("LANG", "C.UTF-8"), ("RELEASE_DISTRIBUTION", "none"), ("RELEASE_TMP", "/tmp"), ("MIX_ENV", "prod")]);
+    let mut last = Stage::last(From::Image(images.run.clone())).workdir("/app").env([
+        ("LANG", "C.UTF-8"),
+        ("RELEASE_DISTRIBUTION", "none"),
+        ("RELEASE_TMP", "/tmp"),
+        ("MIX_ENV", "prod"),
+    ]);
     if draft.framework == Some(Framework::Phoenix) {
         last = last.env([("PHX_SERVER", "true")]);
     }
@@ -80,11 +95,19 @@ fn gleam(project: &Project<'_>, draft: &mut Draft) -> Result<()> {
         draft.because("start command: the shipment that the build makes");
         Ok(Start { program: ["/app/entrypoint.sh", "run"].map(str::to_owned).to_vec(), variables: Vec::new() })
     })?;
-    let listens = manifest.get("dependencies").and_then(toml::Value::as_table).is_some_and(|table| ["mist", "wisp", "elli", "gleam_cowboy"].iter().any(|name| table.contains_key(*name)));
+    let listens = manifest
+        .get("dependencies")
+        .and_then(toml::Value::as_table)
+        .is_some_and(|table| ["mist", "wisp", "elli", "gleam_cowboy"].iter().any(|name| table.contains_key(*name)));
     project.port(draft, listens, 8000, &[]);
     let manifests = project.existing(&["gleam.toml", "manifest.toml"]);
     let command = project.build_command(draft, Some("gleam export erlang-shipment".to_owned())).unwrap_or_default();
-    let build = Stage::image("build", &images.build).workdir("/src").copy_in_place(&manifests, files.directory()).run("gleam deps download").copy([project.here()], "./").run(command);
+    let build = Stage::image("build", &images.build)
+        .workdir("/src")
+        .copy_in_place(&manifests, files.directory())
+        .run("gleam deps download")
+        .copy([project.here()], "./")
+        .run(command);
     draft.ignore.extend(["build"]);
     let last = Stage::last(From::Image(images.run.clone())).workdir("/app").apt(&project.packages(&[])).copy_from("build", "/src/build/erlang-shipment", "./");
     let last = project.end(draft, last, Check::Bash, None);

@@ -22,7 +22,11 @@ pub(super) fn plan(project: &Project<'_>, draft: &mut Draft) -> Result<()> {
     let image = table::image("clojure", None, &[("java", &images.version), ("tool", if leiningen { "lein" } else { "tools-deps" })])?;
     let manifests = project.existing(&["project.clj", "deps.edn", "build.clj"]);
     let download = if leiningen { "lein deps" } else { "clojure -P" };
-    let build = Stage::image("build", &image).workdir("/src").copy_in_place(&manifests, files.directory()).run_cached(download, &["/root/.m2"]).copy([project.here()], "./");
+    let build = Stage::image("build", &image)
+        .workdir("/src")
+        .copy_in_place(&manifests, files.directory())
+        .run_cached(download, &["/root/.m2"])
+        .copy([project.here()], "./");
     let found = if leiningen {
         Some("lein uberjar")
     } else if files.has("build.clj") {
@@ -31,14 +35,12 @@ pub(super) fn plan(project: &Project<'_>, draft: &mut Draft) -> Result<()> {
         None
     };
     let command = project.build_command(draft, found.map(str::to_owned)).ok_or_else(|| {
-        Error::invalid("plan build", "deps.edn says nothing of how a program is made").with_hint("add a build.clj with a task uber, or say the command with --build")
+        Error::invalid("plan build", "deps.edn says nothing of how a program is made")
+            .with_hint("add a build.clj with a task uber, or say the command with --build")
     })?;
     let named = files.hint("project.clj").split_once(":uberjar-name").and_then(|(_, rest)| rest.split('"').nth(1)).map(str::to_owned);
     let archive = named.unwrap_or_else(|| if leiningen { "*-standalone.jar" } else { "*.jar" }.to_owned());
-    let build = build.run_cached(
-        format!("{command} && mkdir -p /out && find target -name {} -exec cp {{}} /out/app.jar ';'", word(&archive)),
-        &["/root/.m2"],
-    );
+    let build = build.run_cached(format!("{command} && mkdir -p /out && find target -name {} -exec cp {{}} /out/app.jar ';'", word(&archive)), &["/root/.m2"]);
     let mut manifest = format!("{}{}", files.hint("project.clj"), files.hint("deps.edn"));
     if ["ring", "http-kit", "pedestal", "luminus", "aleph"].iter().any(|name| manifest.contains(name)) {
         manifest.push_str(" jetty");

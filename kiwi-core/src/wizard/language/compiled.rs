@@ -17,7 +17,12 @@ pub(super) fn detect(files: &Files<'_>) -> Result<Option<Found>> {
         return Ok(plain(Language::Dart, "pubspec.yaml"));
     }
     let cabal = files.ending(".cabal").first().map(|name| (*name).to_owned());
-    if let Some(evidence) = files.first(&["stack.yaml", "package.yaml", "cabal.project"]).map(str::to_owned).or(cabal).filter(|name| name != "package.yaml" || !files.ending(".hs").is_empty() || files.has_directory("app")) {
+    if let Some(evidence) = files
+        .first(&["stack.yaml", "package.yaml", "cabal.project"])
+        .map(str::to_owned)
+        .or(cabal)
+        .filter(|name| name != "package.yaml" || !files.ending(".hs").is_empty() || files.has_directory("app"))
+    {
         return Ok(plain(Language::Haskell, &evidence));
     }
     if files.has("shard.yml") {
@@ -26,7 +31,9 @@ pub(super) fn detect(files: &Files<'_>) -> Result<Option<Found>> {
     if let Some(evidence) = files.first(&["build.zig", "build.zig.zon"]) {
         return Ok(plain(Language::Zig, evidence));
     }
-    let native = files.first(&["CMakeLists.txt", "meson.build", "Makefile"]).filter(|name| *name != "Makefile" || !files.ending(".c").is_empty() || !files.ending(".cpp").is_empty());
+    let native = files
+        .first(&["CMakeLists.txt", "meson.build", "Makefile"])
+        .filter(|name| *name != "Makefile" || !files.ending(".c").is_empty() || !files.ending(".cpp").is_empty());
     Ok(native.map(|evidence| Found::new(Language::Cpp, None, evidence).weaker(Strength::Aside)))
 }
 
@@ -80,7 +87,12 @@ pub(super) fn plan(project: &Project<'_>, draft: &mut Draft) -> Result<()> {
         }
         Ok(Start { program, variables: Vec::new() })
     })?;
-    let sources: Vec<String> = files.search(3, |path| [".swift", ".dart", ".hs", ".cr", ".zig", ".c", ".cpp", ".cc"].iter().any(|end| path.ends_with(end))).iter().take(30).map(|path| files.hint(path)).collect();
+    let sources: Vec<String> = files
+        .search(3, |path| [".swift", ".dart", ".hs", ".cr", ".zig", ".c", ".cpp", ".cc"].iter().any(|end| path.ends_with(end)))
+        .iter()
+        .take(30)
+        .map(|path| files.hint(path))
+        .collect();
     let signs = ["HttpServer", "HTTP::Server", "Network.Wai", "std.net", "bind(", "std.http.Server", "Warp", "scotty", "shelf_io"];
     let listens = recipe.listens || draft.framework.is_some() || sources.iter().any(|source| signs.iter().any(|sign| source.contains(sign)));
     project.port(draft, listens, 8080, &sources);
@@ -123,10 +135,19 @@ fn swift(files: &Files<'_>) -> Planned {
     let mut declared = Vec::new();
     declared.extend(files.line(".swift-version")?.map(|line| (line, files.path(".swift-version"))));
     declared.extend(tool_versions(files, &["swift"]));
-    let tools = manifest.lines().next().and_then(|line| line.split("swift-tools-version").nth(1)).map(|rest| rest.trim_start_matches([':', ' ']).split_whitespace().next().unwrap_or_default().to_owned());
+    let tools = manifest
+        .lines()
+        .next()
+        .and_then(|line| line.split("swift-tools-version").nth(1))
+        .map(|rest| rest.trim_start_matches([':', ' ']).split_whitespace().next().unwrap_or_default().to_owned());
     // The tools version is a minimum; the newest compiler of the same major version is the default.
     declared.extend(tools.filter(|text| !text.is_empty()).map(|text| (format!("^{text}"), files.path("Package.swift"))));
-    let target = |sign: &str| manifest.match_indices(sign).filter_map(|(at, _)| manifest[at..].split_once("name:").and_then(|(_, rest)| rest.split('"').nth(1)).map(str::to_owned)).collect::<Vec<_>>();
+    let target = |sign: &str| {
+        manifest
+            .match_indices(sign)
+            .filter_map(|(at, _)| manifest[at..].split_once("name:").and_then(|(_, rest)| rest.split('"').nth(1)).map(str::to_owned))
+            .collect::<Vec<_>>()
+    };
     let mut found = target(".executableTarget(");
     if found.is_empty() {
         found = target(".executable(");
@@ -139,7 +160,9 @@ fn swift(files: &Files<'_>) -> Planned {
         [] => return Err(unnamed("Package.swift")),
         several => return Err(ambiguous("the package has several programs", several.to_vec(), "say which with --build and --start")),
     };
-    let build = format!("swift build --configuration release --static-swift-stdlib --product {name} && install -D .build/release/{name} /out/{name} && find .build/release/ -maxdepth 1 -name '*.resources' -exec cp -r {{}} /out/ ';'");
+    let build = format!(
+        "swift build --configuration release --static-swift-stdlib --product {name} && install -D .build/release/{name} /out/{name} && find .build/release/ -maxdepth 1 -name '*.resources' -exec cp -r {{}} /out/ ';'"
+    );
     let recipe = Recipe {
         manifests: vec!["Package.swift".to_owned(), "Package.resolved".to_owned()],
         fetch: Some("swift package resolve".to_owned()),
@@ -159,11 +182,14 @@ fn dart(files: &Files<'_>) -> Planned {
     let manifest = files.yaml("pubspec.yaml")?.unwrap_or_default();
     let package = string(&manifest, &["name"]).ok_or_else(|| unnamed("pubspec.yaml"))?.to_owned();
     if manifest.get("dependencies").and_then(|list| list.get("flutter")).is_some() {
-        return Err(Error::invalid("plan build", "this is a Flutter app, which is built for devices").with_hint("deliver its web build: build it, and register the directory build/web as a static site"));
+        return Err(Error::invalid("plan build", "this is a Flutter app, which is built for devices")
+            .with_hint("deliver its web build: build it, and register the directory build/web as a static site"));
     }
     let mut declared = tool_versions(files, &["dart"]);
     declared.extend(string(&manifest, &["environment", "sdk"]).map(|text| (text.to_owned(), files.path("pubspec.yaml"))));
-    let entry = [format!("bin/{package}.dart"), "bin/server.dart".to_owned(), "bin/main.dart".to_owned(), "main.dart".to_owned()].into_iter().find(|path| files.has(path));
+    let entry = [format!("bin/{package}.dart"), "bin/server.dart".to_owned(), "bin/main.dart".to_owned(), "main.dart".to_owned()]
+        .into_iter()
+        .find(|path| files.has(path));
     let entry = entry.or_else(|| files.below("bin").ending(".dart").first().map(|file| format!("bin/{file}"))).ok_or_else(|| unnamed("pubspec.yaml"))?;
     let name = name(&package)?;
     let depends = |name: &str| manifest.get("dependencies").and_then(|list| list.get(name)).is_some();
@@ -199,9 +225,13 @@ fn haskell(files: &Files<'_>) -> Planned {
             Some("24") => "9.10",
             _ => resolver.strip_prefix("ghc-").unwrap_or_default(),
         };
-        declared.extend((!line.is_empty()).then(|| (line.to_owned(), format!("the snapshot {resolver} in stack.yaml,"))));
+        declared.extend((!line.is_empty()).then(|| (line.to_owned(), format!("the snapshot {resolver} in stack.yaml"))));
     }
-    let of_package = package.as_ref().and_then(|package| package.get("executables")).and_then(serde_json::Value::as_object).map(|list| list.keys().cloned().collect::<Vec<_>>());
+    let of_package = package
+        .as_ref()
+        .and_then(|package| package.get("executables"))
+        .and_then(serde_json::Value::as_object)
+        .map(|list| list.keys().cloned().collect::<Vec<_>>());
     let of_cabal: Vec<String> = cabal.lines().filter_map(|line| line.strip_prefix("executable ")).map(|name| name.trim().to_owned()).collect();
     let found = of_package.filter(|list| !list.is_empty()).unwrap_or(of_cabal);
     let name = match found.as_slice() {
@@ -216,7 +246,11 @@ fn haskell(files: &Files<'_>) -> Planned {
         manifests,
         fetch: Some(if with_stack { "stack build --system-ghc --only-dependencies" } else { "cabal update && cabal build --only-dependencies" }.to_owned()),
         caches: if with_stack { vec!["/root/.stack"] } else { vec!["/root/.cabal"] },
-        build: if with_stack { format!("stack install --system-ghc --local-bin-path /out {name}") } else { format!("cabal install --install-method=copy --installdir=/out exe:{name}") },
+        build: if with_stack {
+            format!("stack install --system-ghc --local-bin-path /out {name}")
+        } else {
+            format!("cabal install --install-method=copy --installdir=/out exe:{name}")
+        },
         name,
         of_build: vec![],
         of_run: vec!["libgmp10"],
@@ -250,7 +284,10 @@ fn crystal(files: &Files<'_>) -> Planned {
         manifests: vec!["shard.yml".to_owned(), "shard.lock".to_owned()],
         fetch: Some("shards install --production --skip-postinstall".to_owned()),
         caches: vec![],
-        build: format!("{} && install -D bin/{name} /out/{name}", build.replace(&format!(" {}", targets.first().map_or("", String::as_str)), &format!(" {}", word(&name)))),
+        build: format!(
+            "{} && install -D bin/{name} /out/{name}",
+            build.replace(&format!(" {}", targets.first().map_or("", String::as_str)), &format!(" {}", word(&name)))
+        ),
         name,
         of_build: vec![],
         of_run: vec!["libevent-2.1-7", "libgc1", "libpcre2-8-0", "libssl3", "libyaml-0-2", "zlib1g"],
@@ -265,7 +302,9 @@ fn zig(files: &Files<'_>) -> Planned {
     let text = files.hint("build.zig");
     let zon = files.hint("build.zig.zon");
     let mut declared = tool_versions(files, &["zig"]);
-    declared.extend(zon.split_once(".minimum_zig_version").and_then(|(_, rest)| rest.split('"').nth(1)).map(|text| (text.split('-').next().unwrap_or_default().rsplit_once('.').map_or(String::new(), |(line, _)| line.to_owned()), files.path("build.zig.zon"))));
+    declared.extend(zon.split_once(".minimum_zig_version").and_then(|(_, rest)| rest.split('"').nth(1)).map(|text| {
+        (text.split('-').next().unwrap_or_default().rsplit_once('.').map_or(String::new(), |(line, _)| line.to_owned()), files.path("build.zig.zon"))
+    }));
     let found = text.split_once("addExecutable(").and_then(|(_, rest)| rest.split('"').nth(1)).unwrap_or_default();
     let name = name(found).map_err(|_| unnamed("build.zig"))?;
     let recipe = Recipe {
@@ -289,12 +328,30 @@ fn cpp(files: &Files<'_>) -> Planned {
         Some("meson.build") => ("meson", files.hint("meson.build")),
         _ => ("make", files.hint("Makefile")),
     };
-    let inside = |sign: &str| text.match_indices(sign).map(|(at, _)| text[at + sign.len()..].trim_start().split([' ', '\n', ')', ',', '\t']).next().unwrap_or_default().trim_matches(['\'', '"']).to_owned()).filter(|name| !name.is_empty()).collect::<Vec<_>>();
+    let inside = |sign: &str| {
+        text.match_indices(sign)
+            .map(|(at, _)| {
+                text[at + sign.len()..].trim_start().split([' ', '\n', ')', ',', '\t']).next().unwrap_or_default().trim_matches(['\'', '"']).to_owned()
+            })
+            .filter(|name| !name.is_empty())
+            .collect::<Vec<_>>()
+    };
     let project_name = inside("project(").first().cloned().unwrap_or_default();
     let found: Vec<String> = match manager {
         "cmake" => inside("add_executable(").into_iter().map(|name| if name.contains("PROJECT_NAME") { project_name.clone() } else { name }).collect(),
         "meson" => inside("executable("),
-        _ => text.lines().filter_map(|line| line.split_once(':')).map(|(target, _)| target.trim().to_owned()).filter(|target| !target.is_empty() && !target.starts_with(['.', '$', '#', '\t']) && !["all", "clean", "install", "test", "run"].contains(&target.as_str()) && !target.contains([' ', '=', '%'])).take(1).collect(),
+        _ => text
+            .lines()
+            .filter_map(|line| line.split_once(':'))
+            .map(|(target, _)| target.trim().to_owned())
+            .filter(|target| {
+                !target.is_empty()
+                    && !target.starts_with(['.', '$', '#', '\t'])
+                    && !["all", "clean", "install", "test", "run"].contains(&target.as_str())
+                    && !target.contains([' ', '=', '%'])
+            })
+            .take(1)
+            .collect(),
     };
     let name = match found.as_slice() {
         [only] => name(only)?,

@@ -38,19 +38,26 @@ pub(super) fn plan(project: &Project<'_>, draft: &mut Draft) -> Result<()> {
         Some(name) => files.json(name)?,
         None => None,
     };
-    let task = |name: &str| configuration.as_ref().and_then(|configuration| string(configuration, &["tasks", name]).or_else(|| string(configuration, &["tasks", name, "command"])));
+    let task = |name: &str| {
+        configuration.as_ref().and_then(|configuration| string(configuration, &["tasks", name]).or_else(|| string(configuration, &["tasks", name, "command"])))
+    };
     project.start(draft, |draft| {
         if let Some(command) = task("start").filter(|command| command.starts_with("deno ") && !command.contains("--watch") && !command.contains("dev.ts")) {
             draft.because(format!("start command: the task start: {command}"));
             return Ok(start::parse(command));
         }
-        let entry = files.first(&ENTRIES).ok_or_else(|| Error::invalid("plan build", "nothing says how the project starts").with_hint("name its main file main.ts, add a task start, or say it with --start"))?;
+        let entry = files.first(&ENTRIES).ok_or_else(|| {
+            Error::invalid("plan build", "nothing says how the project starts")
+                .with_hint("name its main file main.ts, add a task start, or say it with --start")
+        })?;
         draft.because(format!("start command: the file {entry}"));
         Ok(Start { program: ["deno", "run", "--allow-net", "--allow-env", "--allow-read", entry].map(str::to_owned).to_vec(), variables: Vec::new() })
     })?;
     let entry = draft.start.program.iter().find(|word| [".ts", ".tsx", ".js", ".mjs", ".jsx"].iter().any(|end| word.ends_with(end))).cloned();
     let source = entry.as_ref().map(|entry| files.hint(entry)).unwrap_or_default();
-    let listens = draft.framework.is_some() || draft.start.program.get(1).map(String::as_str) == Some("serve") || ["Deno.serve", "serve(", "listen(", "Deno.listen"].iter().any(|word| source.contains(word));
+    let listens = draft.framework.is_some()
+        || draft.start.program.get(1).map(String::as_str) == Some("serve")
+        || ["Deno.serve", "serve(", "listen(", "Deno.listen"].iter().any(|word| source.contains(word));
     project.port(draft, listens, 8000, &[source]);
     let manifests = project.existing(&["deno.json", "deno.jsonc", "deno.lock", "package.json", "import_map.json"]);
     let mut build = Stage::image("build", &images.build).workdir("/app").env([("DENO_DIR", "/deno")]);
@@ -69,7 +76,8 @@ pub(super) fn plan(project: &Project<'_>, draft: &mut Draft) -> Result<()> {
         build = build.run(command);
     }
     draft.ignore.extend(["node_modules"]);
-    let last = Stage::last(From::Image(images.run)).workdir("/app").apt(&project.packages(&["tini"])).env([("DENO_DIR", "/deno"), ("DENO_NO_UPDATE_CHECK", "1")]);
+    let last =
+        Stage::last(From::Image(images.run)).workdir("/app").apt(&project.packages(&["tini"])).env([("DENO_DIR", "/deno"), ("DENO_NO_UPDATE_CHECK", "1")]);
     let last = project.end(draft, last.copy_from("build", "/deno", "/deno").copy_from("build", "/app", "./"), Check::Deno, Some(TINI));
     draft.stages.extend([build, test_stage("build"), last]);
     Ok(())

@@ -39,8 +39,13 @@ pub(super) fn members(files: &Files<'_>) -> Result<Vec<String>> {
         return Ok(Vec::new());
     }
     let found = files.search(3, |path| path.ends_with(".csproj") || path.ends_with(".fsproj") || path.ends_with(".vbproj"));
-    let mut apps: Vec<String> = found.into_iter().filter(|path| is_program(&files.hint(path))).filter_map(|path| path.rsplit_once('/').map(|(directory, _)| directory.to_owned())).collect();
-    let web: Vec<String> = apps.iter().filter(|app| project_files(&files.below(app)).iter().any(|name| is_web(&files.below(app).hint(name)))).cloned().collect();
+    let mut apps: Vec<String> = found
+        .into_iter()
+        .filter(|path| is_program(&files.hint(path)))
+        .filter_map(|path| path.rsplit_once('/').map(|(directory, _)| directory.to_owned()))
+        .collect();
+    let web: Vec<String> =
+        apps.iter().filter(|app| project_files(&files.below(app)).iter().any(|name| is_web(&files.below(app).hint(name)))).cloned().collect();
     if web.len() == 1 {
         apps = web;
     }
@@ -53,12 +58,20 @@ pub(super) fn plan(project: &Project<'_>, draft: &mut Draft) -> Result<()> {
     let own = project_files(files);
     let name = match own.as_slice() {
         [only] => only.clone(),
-        [] => return Err(Error::invalid("plan build", "there is no project file, such as App.csproj").with_hint("choose the directory of a program with --app")),
+        [] => {
+            return Err(Error::invalid("plan build", "there is no project file, such as App.csproj").with_hint("choose the directory of a program with --app"));
+        }
         several => {
             let programs: Vec<String> = several.iter().filter(|name| is_program(&files.hint(name))).cloned().collect();
             match programs.as_slice() {
                 [only] => only.clone(),
-                _ => return Err(ambiguous("several project files may be meant", several.to_vec(), "keep each in a directory of its own, and choose one with --app")),
+                _ => {
+                    return Err(ambiguous(
+                        "several project files may be meant",
+                        several.to_vec(),
+                        "keep each in a directory of its own, and choose one with --app",
+                    ));
+                }
             }
         }
     };
@@ -95,13 +108,21 @@ pub(super) fn plan(project: &Project<'_>, draft: &mut Draft) -> Result<()> {
     project.port(draft, web, 8080, &[]);
     if let Some(port) = draft.port {
         let old = version::numbers(&images.version).is_some_and(|(numbers, _)| numbers[0] < 8);
-        draft.start.variables.push(if old { ("ASPNETCORE_URLS".to_owned(), format!("http://+:{port}")) } else { ("ASPNETCORE_HTTP_PORTS".to_owned(), port.to_string()) });
+        draft.start.variables.push(if old {
+            ("ASPNETCORE_URLS".to_owned(), format!("http://+:{port}"))
+        } else {
+            ("ASPNETCORE_HTTP_PORTS".to_owned(), port.to_string())
+        });
     }
     // Projects of a solution refer to each other, so the context is the root's.
     let app = files.directory();
     let referenced = text.contains("<ProjectReference") && !app.is_empty();
     let top = if referenced { "" } else { app };
-    let mut manifests: Vec<String> = ["Directory.Build.props", "Directory.Packages.props", "NuGet.config", "nuget.config", "global.json"].iter().filter(|name| project.root.at(top).has(name)).map(|name| project.root.at(top).path(name)).collect();
+    let mut manifests: Vec<String> = ["Directory.Build.props", "Directory.Packages.props", "NuGet.config", "nuget.config", "global.json"]
+        .iter()
+        .filter(|name| project.root.at(top).has(name))
+        .map(|name| project.root.at(top).path(name))
+        .collect();
     if referenced {
         manifests.extend(project.root.search(4, |path| path.ends_with("proj")));
     } else {
@@ -114,11 +135,14 @@ pub(super) fn plan(project: &Project<'_>, draft: &mut Draft) -> Result<()> {
     let locked = if files.has("packages.lock.json") { " --locked-mode" } else { "" };
     let sdk = images.build.clone();
     let build = Stage::image("build", &sdk).workdir("/src").copy_in_place(&manifests, top).run_cached(format!("dotnet restore {target_path}{locked}"), &cache);
-    let command = project.build_command(draft, Some(format!("dotnet publish {target_path} --configuration Release --no-restore --output /out /p:UseAppHost=false"))).unwrap_or_default();
+    let command = project
+        .build_command(draft, Some(format!("dotnet publish {target_path} --configuration Release --no-restore --output /out /p:UseAppHost=false")))
+        .unwrap_or_default();
     let build = build.copy([if top.is_empty() { ".".to_owned() } else { format!("{top}/") }], "./").run_cached(command, &cache);
     let run = if web { images.run.clone() } else { images.run.replace("/aspnet:", "/runtime:") };
     draft.ignore.extend(["bin", "obj", "**/bin", "**/obj", ".vs"]);
-    let last = Stage::last(From::Image(run)).workdir("/app").env([("DOTNET_EnableDiagnostics", "0")]).apt(&project.packages(&[])).copy_from("build", "/out", "./");
+    let last =
+        Stage::last(From::Image(run)).workdir("/app").env([("DOTNET_EnableDiagnostics", "0")]).apt(&project.packages(&[])).copy_from("build", "/out", "./");
     let last = project.end(draft, last, Check::Bash, None);
     draft.stages.extend([build, test_stage("build"), last]);
     Ok(())

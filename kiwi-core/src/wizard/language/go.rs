@@ -7,7 +7,8 @@ use crate::wizard::files::Files;
 use crate::wizard::start::Start;
 use crate::wizard::{Framework, Language, table};
 
-const FRAMEWORKS: [(Framework, &str); 3] = [(Framework::Gin, "github.com/gin-gonic/gin "), (Framework::Echo, "github.com/labstack/echo"), (Framework::Fiber, "github.com/gofiber/fiber")];
+const FRAMEWORKS: [(Framework, &str); 3] =
+    [(Framework::Gin, "github.com/gin-gonic/gin "), (Framework::Echo, "github.com/labstack/echo"), (Framework::Fiber, "github.com/gofiber/fiber")];
 
 pub(super) fn detect(files: &Files<'_>) -> Result<Option<Found>> {
     let manifest = files.hint("go.mod");
@@ -47,7 +48,11 @@ fn module_root(files: &Files<'_>, directory: &str) -> Option<String> {
 /// Whether a directory holds a program.
 fn is_program(files: &Files<'_>) -> bool {
     let sources = files.ending(".go");
-    sources.iter().filter(|name| !name.ends_with("_test.go")).take(20).any(|name| files.beginning(name).lines().any(|line| line.trim() == "package main" || line.starts_with("package main ")))
+    sources
+        .iter()
+        .filter(|name| !name.ends_with("_test.go"))
+        .take(20)
+        .any(|name| files.beginning(name).lines().any(|line| line.trim() == "package main" || line.starts_with("package main ")))
 }
 
 /// The modules that a workspace uses.
@@ -79,7 +84,8 @@ pub(super) fn plan(project: &Project<'_>, draft: &mut Draft) -> Result<()> {
     let module = module_root(&project.files, app);
     let module_files = project.root.at(module.as_deref().unwrap_or(app));
     let manifest = module_files.text("go.mod")?.unwrap_or_default();
-    let line = |word: &str| manifest.lines().find_map(|line| line.trim().strip_prefix(word)).map(|rest| rest.split("//").next().unwrap_or_default().trim().to_owned());
+    let line =
+        |word: &str| manifest.lines().find_map(|line| line.trim().strip_prefix(word)).map(|rest| rest.split("//").next().unwrap_or_default().trim().to_owned());
     let mut declared = Vec::new();
     declared.extend(project.files.line(".go-version")?.map(|line| (line, project.path(".go-version"))));
     declared.extend(tool_versions(&module_files, &["golang", "go"]));
@@ -93,14 +99,20 @@ pub(super) fn plan(project: &Project<'_>, draft: &mut Draft) -> Result<()> {
     })?;
 
     let package = program(project, module_files.directory())?;
-    let name = [app.rsplit('/').next().unwrap_or(app), package.rsplit('/').next().unwrap_or(&package), "app"].into_iter().find(|name| !name.is_empty() && *name != ".").unwrap_or("app").to_owned();
+    let name = [app.rsplit('/').next().unwrap_or(app), package.rsplit('/').next().unwrap_or(&package), "app"]
+        .into_iter()
+        .find(|name| !name.is_empty() && *name != ".")
+        .unwrap_or("app")
+        .to_owned();
     let name: String = if name.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c)) { name } else { "app".to_owned() };
     draft.package_manager = module.as_ref().map(|_| "go modules".to_owned());
     draft.because(format!("the program is {package}"));
 
     let workspace = if project.root.has("go.work") { uses(&project.root) } else { Vec::new() };
     let top = if workspace.is_empty() { module_files.directory().to_owned() } else { String::new() };
-    let cgo = manifest.contains("mattn/go-sqlite3") || manifest.contains("confluent-kafka-go") || manifest.contains("h2non/bimg")
+    let cgo = manifest.contains("mattn/go-sqlite3")
+        || manifest.contains("confluent-kafka-go")
+        || manifest.contains("h2non/bimg")
         || project.files.ending(".go").iter().take(50).any(|name| project.files.beginning(name).contains("import \"C\""));
     let mut manifests: Vec<String> = Vec::new();
     let places: Vec<String> = if workspace.is_empty() { vec![top.clone()] } else { workspace.clone() };
@@ -136,7 +148,11 @@ pub(super) fn plan(project: &Project<'_>, draft: &mut Draft) -> Result<()> {
     let tags = if cgo { " -tags netgo,osusergo" } else { "" };
     let command = project.build_command(draft, Some(format!("go build -trimpath{tags}{flags} -o /out/{name} {sources}"))).unwrap_or_default();
     build = build.run_cached(command, &caches);
-    draft.because(if cgo { "the program is linked statically; CGO is on, because a dependency is written in C" } else { "the program is linked statically: CGO is off" });
+    draft.because(if cgo {
+        "the program is linked statically; CGO is on, because a dependency is written in C"
+    } else {
+        "the program is linked statically: CGO is off"
+    });
 
     project.start(draft, |draft| {
         draft.because("start command: the program itself");
@@ -145,10 +161,16 @@ pub(super) fn plan(project: &Project<'_>, draft: &mut Draft) -> Result<()> {
     let main = if package == "." { project.files.at(app) } else { project.root.at(crate::wizard::tree::join(app, package.trim_start_matches("./")).as_str()) };
     let sources: Vec<String> = main.ending(".go").iter().take(20).map(|name| main.hint(name)).collect();
     let web = ["\"net/http\"", "net.Listen(", "gorilla/mux", "go-chi/chi", "grpc.NewServer", "fasthttp"];
-    let listens = draft.framework.is_some() || sources.iter().any(|source| web.iter().any(|word| source.contains(word))) || ["go-chi/chi", "gorilla/mux", "fasthttp"].iter().any(|word| manifest.contains(word));
+    let listens = draft.framework.is_some()
+        || sources.iter().any(|source| web.iter().any(|word| source.contains(word)))
+        || ["go-chi/chi", "gorilla/mux", "fasthttp"].iter().any(|word| manifest.contains(word));
     project.port(draft, listens, 8080, &sources);
     draft.ignore.extend(["bin", "*.test", "*.out"]);
-    let mut last = Stage::last(From::Image(images.run.clone())).workdir("/app").copy_from("build", "/usr/bin/tini-static", "/sbin/tini").copy_from("build", "/out/", "/usr/local/bin/");
+    let mut last = Stage::last(From::Image(images.run.clone())).workdir("/app").copy_from("build", "/usr/bin/tini-static", "/sbin/tini").copy_from(
+        "build",
+        "/out/",
+        "/usr/local/bin/",
+    );
     // What the program may read when it runs.
     for directory in ["templates", "static", "public", "assets", "web", "views", "migrations", "config"] {
         if project.files.has_directory(directory) {
@@ -156,7 +178,8 @@ pub(super) fn plan(project: &Project<'_>, draft: &mut Draft) -> Result<()> {
         }
     }
     if !project.choices.packages.is_empty() {
-        return Err(Error::invalid("plan build", "packages of Debian cannot be installed in the small image of a Go program").with_hint("leave them out, or write a Dockerfile by hand"));
+        return Err(Error::invalid("plan build", "packages of Debian cannot be installed in the small image of a Go program")
+            .with_hint("leave them out, or write a Dockerfile by hand"));
     }
     let last = project.end(draft, last, Check::Busybox, Some("/sbin/tini"));
     draft.stages.extend([build, test_stage("build"), last]);
@@ -180,18 +203,33 @@ fn program(project: &Project<'_>, module: &str) -> Result<String> {
         [] => {}
         several => {
             // One that is called like the module is the one that people mean.
-            let named = project.root.at(module).hint("go.mod").lines().find_map(|line| line.strip_prefix("module ")).and_then(|module| module.trim().rsplit('/').next().map(str::to_owned));
-            if let Some(name) = several.iter().find(|name| Some(*name) == named.as_ref() || *name == "server" && several.iter().all(|other| other == "server" || ["migrate", "cli", "worker", "seed"].contains(&other.as_str()))) {
+            let named = project
+                .root
+                .at(module)
+                .hint("go.mod")
+                .lines()
+                .find_map(|line| line.strip_prefix("module "))
+                .and_then(|module| module.trim().rsplit('/').next().map(str::to_owned));
+            if let Some(name) = several.iter().find(|name| {
+                Some(*name) == named.as_ref()
+                    || *name == "server" && several.iter().all(|other| other == "server" || ["migrate", "cli", "worker", "seed"].contains(&other.as_str()))
+            }) {
                 return Ok(format!("./cmd/{name}"));
             }
             let candidates = several.iter().map(|name| files.path(&format!("cmd/{name}"))).collect();
             return Err(ambiguous("the module has several programs", candidates, "choose one with --app"));
         }
     }
-    let elsewhere: Vec<String> = files.search(3, |path| path.ends_with("/main.go")).into_iter().filter_map(|path| path.strip_suffix("/main.go").map(str::to_owned)).filter(|directory| is_program(&files.below(directory))).collect();
+    let elsewhere: Vec<String> = files
+        .search(3, |path| path.ends_with("/main.go"))
+        .into_iter()
+        .filter_map(|path| path.strip_suffix("/main.go").map(str::to_owned))
+        .filter(|directory| is_program(&files.below(directory)))
+        .collect();
     match elsewhere.as_slice() {
         [only] => Ok(format!("./{only}")),
-        [] => Err(Error::invalid("plan build", "the module has no program: nothing is in package main").with_hint("a library is not delivered; say where the program is with --app")),
+        [] => Err(Error::invalid("plan build", "the module has no program: nothing is in package main")
+            .with_hint("a library is not delivered; say where the program is with --app")),
         several => Err(ambiguous("the module has several programs", several.iter().map(|name| files.path(name)).collect(), "choose one with --app")),
     }
 }

@@ -32,7 +32,10 @@ fn included(files: &Files<'_>) -> Vec<String> {
 
 fn is_program(files: &Files<'_>) -> bool {
     let text = build_file(files);
-    framework(&text).is_some_and(|framework| framework != Framework::SpringBoot || text.contains("org.springframework.boot")) || text.contains("application") && text.contains("ainClass") || text.contains("id 'application'") || text.contains("id(\"application\")")
+    framework(&text).is_some_and(|framework| framework != Framework::SpringBoot || text.contains("org.springframework.boot"))
+        || text.contains("application") && text.contains("ainClass")
+        || text.contains("id 'application'")
+        || text.contains("id(\"application\")")
 }
 
 pub(super) fn members(files: &Files<'_>) -> Vec<String> {
@@ -64,7 +67,8 @@ pub(super) fn plan(project: &Project<'_>, draft: &mut Draft) -> Result<()> {
     declared.extend(versions(&top_files)?);
     declared.extend(java(&all).map(|version| (major(&version), files.path(files.first(&BUILD_FILES).unwrap_or("build.gradle")))));
     let wrapper = top_files.has("gradlew") && top_files.has("gradle/wrapper/gradle-wrapper.properties");
-    let gradle = top_files.hint("gradle/wrapper/gradle-wrapper.properties").split_once("gradle-").map(|(_, rest)| rest.split('-').next().unwrap_or_default().to_owned());
+    let gradle =
+        top_files.hint("gradle/wrapper/gradle-wrapper.properties").split_once("gradle-").map(|(_, rest)| rest.split('-').next().unwrap_or_default().to_owned());
     if declared.is_empty()
         && let Some((numbers, _)) = gradle.as_deref().and_then(crate::wizard::version::numbers)
     {
@@ -77,7 +81,7 @@ pub(super) fn plan(project: &Project<'_>, draft: &mut Draft) -> Result<()> {
             [8, minor, _] if minor < 5 => "17",
             _ => "21",
         };
-        declared.push((newest.to_owned(), format!("the age of Gradle {}, in the wrapper,", gradle.clone().unwrap_or_default())));
+        declared.push((newest.to_owned(), format!("the age of Gradle {} in the wrapper", gradle.clone().unwrap_or_default())));
     }
     let images = project.version(draft, declared)?;
     draft.package_manager = Some("gradle".to_owned());
@@ -105,7 +109,11 @@ pub(super) fn plan(project: &Project<'_>, draft: &mut Draft) -> Result<()> {
     build = build.run_cached(format!("{run} --no-daemon --quiet {prefix}dependencies"), &CACHE);
     build = build.copy([if top.is_empty() { ".".to_owned() } else { format!("{top}/") }], "./");
     let (kind, task) = match draft.framework {
-        Some(Framework::SpringBoot) if text.contains("org.springframework.boot") || text.contains("springframework.boot") || all.contains("org.springframework.boot") => (if is_layered(boot(&all).as_deref()) { Artifact::Layers } else { Artifact::Jar }, "bootJar"),
+        Some(Framework::SpringBoot)
+            if text.contains("org.springframework.boot") || text.contains("springframework.boot") || all.contains("org.springframework.boot") =>
+        {
+            (if is_layered(boot(&all).as_deref()) { Artifact::Layers } else { Artifact::Jar }, "bootJar")
+        }
         Some(Framework::Quarkus) => (Artifact::Quarkus, "quarkusBuild"),
         _ if text.contains("shadow") || draft.framework == Some(Framework::Ktor) && text.contains("io.ktor.plugin") => (Artifact::Jar, "shadowJar"),
         _ if text.contains("application") => (Artifact::Distribution, "installDist"),
@@ -115,7 +123,9 @@ pub(super) fn plan(project: &Project<'_>, draft: &mut Draft) -> Result<()> {
     let copy = match kind {
         Artifact::Quarkus => format!("mkdir /out && cp -r {output}/quarkus-app/. /out"),
         Artifact::Distribution => format!("mkdir /out && cp -r {output}/install/*/lib /out/"),
-        _ => format!("mkdir -p /out/lib && find {output}/libs -name '*.jar' ! -name '*-plain.jar' ! -name '*-sources.jar' ! -name '*-javadoc.jar' -exec cp {{}} /out/app.jar ';'"),
+        _ => format!(
+            "mkdir -p /out/lib && find {output}/libs -name '*.jar' ! -name '*-plain.jar' ! -name '*-sources.jar' ! -name '*-javadoc.jar' -exec cp {{}} /out/app.jar ';'"
+        ),
     };
     let found = format!("{run} --no-daemon {prefix}{task} -x test");
     let command = project.build_command(draft, Some(found)).unwrap_or_default();
@@ -149,7 +159,8 @@ fn java(text: &str) -> Option<String> {
     for sign in ["JavaLanguageVersion.of(", "jvmToolchain(", "JavaVersion.VERSION_", "sourceCompatibility", "targetCompatibility", "jvmTarget"] {
         for (at, _) in text.match_indices(sign) {
             let rest = text[at + sign.len()..].lines().next().unwrap_or_default();
-            let value: String = rest.trim_start_matches([' ', '=', '"', '\'', '(', ')']).chars().take_while(|c| c.is_ascii_digit() || *c == '.' || *c == '_').collect();
+            let value: String =
+                rest.trim_start_matches([' ', '=', '"', '\'', '(', ')']).chars().take_while(|c| c.is_ascii_digit() || *c == '.' || *c == '_').collect();
             if value.starts_with(|c: char| c.is_ascii_digit()) {
                 return Some(value.replace('_', "."));
             }

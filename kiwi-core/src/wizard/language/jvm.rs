@@ -9,12 +9,8 @@ use crate::wizard::{Framework, Language};
 pub(super) const PORT: u16 = 8080;
 
 /// What shows each framework in a build file.
-const SIGNS: [(Framework, &[&str]); 4] = [
-    (Framework::SpringBoot, &["spring-boot"]),
-    (Framework::Quarkus, &["quarkus"]),
-    (Framework::Micronaut, &["micronaut"]),
-    (Framework::Ktor, &["ktor"]),
-];
+const SIGNS: [(Framework, &[&str]); 4] =
+    [(Framework::SpringBoot, &["spring-boot"]), (Framework::Quarkus, &["quarkus"]), (Framework::Micronaut, &["micronaut"]), (Framework::Ktor, &["ktor"])];
 
 pub(super) fn detect(files: &Files<'_>) -> Result<Option<Found>> {
     let gradle_file = files.first(&["build.gradle.kts", "build.gradle", "settings.gradle.kts", "settings.gradle"]);
@@ -25,7 +21,11 @@ pub(super) fn detect(files: &Files<'_>) -> Result<Option<Found>> {
     };
     let text = format!("{}\n{}", files.hint(evidence), files.hint("gradle/libs.versions.toml"));
     let framework = framework(&text);
-    let kotlin = files.has_directory("src/main/kotlin") || text.contains("kotlin(\"jvm\")") || text.contains("org.jetbrains.kotlin") || text.contains("kotlin-maven-plugin") || text.contains("kotlin-stdlib");
+    let kotlin = files.has_directory("src/main/kotlin")
+        || text.contains("kotlin(\"jvm\")")
+        || text.contains("org.jetbrains.kotlin")
+        || text.contains("kotlin-maven-plugin")
+        || text.contains("kotlin-stdlib");
     Ok(Some(Found::new(if kotlin { Language::Kotlin } else { Language::Java }, framework, evidence)))
 }
 
@@ -58,7 +58,9 @@ pub(super) fn versions(files: &Files<'_>) -> Result<Vec<(String, String)>> {
         found.extend(line.strip_prefix("java=").map(|version| (version.to_owned(), files.path(".sdkmanrc"))));
     }
     let system = files.hint("system.properties");
-    found.extend(system.lines().find_map(|line| line.trim().strip_prefix("java.runtime.version=")).map(|version| (version.to_owned(), files.path("system.properties"))));
+    found.extend(
+        system.lines().find_map(|line| line.trim().strip_prefix("java.runtime.version=")).map(|version| (version.to_owned(), files.path("system.properties"))),
+    );
     Ok(found.into_iter().map(|(text, place)| (major(&text), place)).collect())
 }
 
@@ -92,7 +94,15 @@ pub(super) fn main_classes(files: &Files<'_>) -> Vec<String> {
 
 /// What a program's configuration and sources say of its port.
 pub(super) fn sources(files: &Files<'_>) -> Vec<String> {
-    let mut found: Vec<String> = ["src/main/resources/application.properties", "src/main/resources/application.yml", "src/main/resources/application.yaml", "src/main/resources/application.conf"].iter().map(|file| files.hint(file)).collect();
+    let mut found: Vec<String> = [
+        "src/main/resources/application.properties",
+        "src/main/resources/application.yml",
+        "src/main/resources/application.yaml",
+        "src/main/resources/application.conf",
+    ]
+    .iter()
+    .map(|file| files.hint(file))
+    .collect();
     for class in main_classes(files).iter().take(3) {
         let path = class.trim_end_matches("Kt").replace('.', "/");
         found.push(files.hint(&format!("src/main/java/{path}.java")));
@@ -104,6 +114,12 @@ pub(super) fn sources(files: &Files<'_>) -> Vec<String> {
 /// Whether a program listens, by its framework, its build file or its sources.
 pub(super) fn listens(draft: &Draft, build: &str, sources: &[String]) -> bool {
     let servers = ["spark-core", "javalin", "undertow", "jetty", "vertx", "netty", "http4k", "dropwizard", "helidon", "tomcat"];
-    let quiet_spring = draft.framework == Some(Framework::SpringBoot) && !build.contains("-web") && !build.contains("actuator") && !build.contains("-starter-data-rest") && !build.contains("-graphql");
-    (draft.framework.is_some() && !quiet_spring) || servers.iter().any(|name| build.contains(name)) || sources.iter().any(|source| source.contains("HttpServer") || source.contains("ServerSocket"))
+    let quiet_spring = draft.framework == Some(Framework::SpringBoot)
+        && !build.contains("-web")
+        && !build.contains("actuator")
+        && !build.contains("-starter-data-rest")
+        && !build.contains("-graphql");
+    (draft.framework.is_some() && !quiet_spring)
+        || servers.iter().any(|name| build.contains(name))
+        || sources.iter().any(|source| source.contains("HttpServer") || source.contains("ServerSocket"))
 }

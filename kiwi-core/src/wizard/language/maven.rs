@@ -45,7 +45,12 @@ fn read(files: &Files<'_>) -> Result<Option<Pom>> {
         let options = roxmltree::ParsingOptions { allow_dtd: false, ..roxmltree::ParsingOptions::default() };
         let document = Document::parse_with_options(&text, options).map_err(|error| malformed(error.to_string()))?;
         let root = document.root_element();
-        let properties: Vec<(String, String)> = child(root, "properties").into_iter().flat_map(|node| node.children()).filter(Node::is_element).filter_map(|node| Some((node.tag_name().name().to_owned(), node.text()?.trim().to_owned()))).collect();
+        let properties: Vec<(String, String)> = child(root, "properties")
+            .into_iter()
+            .flat_map(|node| node.children())
+            .filter(Node::is_element)
+            .filter_map(|node| Some((node.tag_name().name().to_owned(), node.text()?.trim().to_owned())))
+            .collect();
         let resolve = |text: &str| {
             let text = text.trim();
             match text.strip_prefix("${").and_then(|name| name.strip_suffix('}')) {
@@ -56,19 +61,36 @@ fn read(files: &Files<'_>) -> Result<Option<Pom>> {
         let text_of = |node: Option<Node<'_, '_>>| node.and_then(|node| node.text()).and_then(&resolve);
         let parent = child(root, "parent");
         pom.artifact = text_of(child(root, "artifactId"));
-        pom.version = text_of(child(root, "version")).or_else(|| if child(root, "version").is_none() { text_of(parent.and_then(|parent| child(parent, "version"))) } else { None });
+        pom.version = text_of(child(root, "version"))
+            .or_else(|| if child(root, "version").is_none() { text_of(parent.and_then(|parent| child(parent, "version"))) } else { None });
         pom.packaging = text_of(child(root, "packaging")).unwrap_or_else(|| "jar".to_owned());
         let build = child(root, "build");
         pom.final_name = build.and_then(|build| child(build, "finalName")).and_then(|node| node.text()).map(|name| {
-            let name = name.replace("${project.artifactId}", pom.artifact.as_deref().unwrap_or_default()).replace("${artifactId}", pom.artifact.as_deref().unwrap_or_default());
+            let name = name
+                .replace("${project.artifactId}", pom.artifact.as_deref().unwrap_or_default())
+                .replace("${artifactId}", pom.artifact.as_deref().unwrap_or_default());
             name.replace("${project.version}", pom.version.as_deref().unwrap_or_default())
         });
-        pom.modules = child(root, "modules").into_iter().flat_map(|node| node.children()).filter(Node::is_element).filter_map(|node| node.text()).map(|text| text.trim().trim_start_matches("./").to_owned()).filter(|module| !module.contains("..")).collect();
-        let mut java = ["maven.compiler.release", "java.version", "maven.compiler.target", "maven.compiler.source", "jdk.version"].iter().find_map(|name| properties.iter().find(|(property, _)| property == name)).and_then(|(_, value)| resolve(value));
+        pom.modules = child(root, "modules")
+            .into_iter()
+            .flat_map(|node| node.children())
+            .filter(Node::is_element)
+            .filter_map(|node| node.text())
+            .map(|text| text.trim().trim_start_matches("./").to_owned())
+            .filter(|module| !module.contains(".."))
+            .collect();
+        let mut java = ["maven.compiler.release", "java.version", "maven.compiler.target", "maven.compiler.source", "jdk.version"]
+            .iter()
+            .find_map(|name| properties.iter().find(|(property, _)| property == name))
+            .and_then(|(_, value)| resolve(value));
         for plugin in document.descendants().filter(|node| node.tag_name().name() == "plugin") {
             let name = child(plugin, "artifactId").and_then(|node| node.text()).unwrap_or_default().trim().to_owned();
             if name == "maven-compiler-plugin" {
-                let set = plugin.descendants().find(|node| matches!(node.tag_name().name(), "release" | "target" | "source")).and_then(|node| node.text()).and_then(&resolve);
+                let set = plugin
+                    .descendants()
+                    .find(|node| matches!(node.tag_name().name(), "release" | "target" | "source"))
+                    .and_then(|node| node.text())
+                    .and_then(&resolve);
                 java = java.or(set);
             }
             if ["maven-shade-plugin", "maven-assembly-plugin", "maven-jar-plugin", "exec-maven-plugin", "spring-boot-maven-plugin"].contains(&name.as_str()) {
@@ -79,7 +101,8 @@ fn read(files: &Files<'_>) -> Result<Option<Pom>> {
         }
         pom.java = java;
         let boot_parent = parent.filter(|parent| text_of(child(*parent, "artifactId")).is_some_and(|name| name.starts_with("spring-boot")));
-        pom.boot = text_of(boot_parent.and_then(|parent| child(parent, "version"))).or_else(|| properties.iter().find(|(name, _)| name == "spring-boot.version").map(|(_, value)| value.clone()));
+        pom.boot = text_of(boot_parent.and_then(|parent| child(parent, "version")))
+            .or_else(|| properties.iter().find(|(name, _)| name == "spring-boot.version").map(|(_, value)| value.clone()));
         pom.parent_path = parent.map(|_| "..".to_owned());
     }
     pom.text = text;
@@ -93,7 +116,10 @@ pub(super) fn members(files: &Files<'_>) -> Result<Vec<String>> {
         let below = files.below(module);
         if let Some(child) = read(&below)?
             && child.packaging != "pom"
-            && (child.main_class.is_some() || child.text.contains("spring-boot-maven-plugin") || child.text.contains("quarkus-maven-plugin") || !main_classes(&below).is_empty())
+            && (child.main_class.is_some()
+                || child.text.contains("spring-boot-maven-plugin")
+                || child.text.contains("quarkus-maven-plugin")
+                || !main_classes(&below).is_empty())
         {
             apps.push(module.clone());
         }
@@ -151,7 +177,9 @@ pub(super) fn plan(project: &Project<'_>, draft: &mut Draft) -> Result<()> {
     let shaded = pom.shaded || pom.text.contains("jar-with-dependencies");
     let kind = match draft.framework {
         Some(Framework::Quarkus) => Artifact::Quarkus,
-        Some(Framework::SpringBoot) if layered(pom.boot.as_deref().or(outer.as_ref().and_then(|outer| outer.boot.as_deref()))) && pom.packaging == "jar" => Artifact::Layers,
+        Some(Framework::SpringBoot) if layered(pom.boot.as_deref().or(outer.as_ref().and_then(|outer| outer.boot.as_deref()))) && pom.packaging == "jar" => {
+            Artifact::Layers
+        }
         Some(Framework::SpringBoot | Framework::Micronaut) => Artifact::Jar,
         _ if shaded => Artifact::Jar,
         _ => Artifact::Classes,
@@ -161,7 +189,11 @@ pub(super) fn plan(project: &Project<'_>, draft: &mut Draft) -> Result<()> {
         _ => None,
     };
     let package = project.build_command(draft, Some(format!("{mvn} {quiet} package -DskipTests{select}"))).unwrap_or_default();
-    let lib = if kind == Artifact::Classes { format!(" && {mvn} {quiet} dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory=/out/lib{}", select.replace(" --also-make", "")) } else { String::new() };
+    let lib = if kind == Artifact::Classes {
+        format!(" && {mvn} {quiet} dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory=/out/lib{}", select.replace(" --also-make", ""))
+    } else {
+        String::new()
+    };
     let end = if pom.packaging == "war" { "war" } else { "jar" };
     let copy = match kind {
         Artifact::Quarkus => format!("mkdir /out && cp -r {target}/quarkus-app/. /out"),
@@ -194,7 +226,15 @@ pub(super) struct Program<'a> {
 }
 
 /// The stages that follow the build, the same for every build tool.
-pub(super) fn finish(project: &Project<'_>, draft: &mut Draft, mut build: Stage, run: &str, program: &Program<'_>, manifest: &str, files: &Files<'_>) -> Result<()> {
+pub(super) fn finish(
+    project: &Project<'_>,
+    draft: &mut Draft,
+    mut build: Stage,
+    run: &str,
+    program: &Program<'_>,
+    manifest: &str,
+    files: &Files<'_>,
+) -> Result<()> {
     if program.kind == Artifact::Layers {
         draft.because("the archive is taken apart into layers, so that a change of the code moves little");
         build = build.run("java -Djarmode=tools -jar /out/app.jar extract --layers --destination /out/layers");
@@ -229,8 +269,13 @@ pub(super) fn finish(project: &Project<'_>, draft: &mut Draft, mut build: Stage,
     // Sized by the container's memory, and no file of statistics in a temporary directory.
     last = last.env([("JAVA_TOOL_OPTIONS", "-XX:MaxRAMPercentage=75 -XX:+ExitOnOutOfMemoryError -XX:-UsePerfData")]);
     last = match program.kind {
-        Artifact::Layers => ["dependencies", "spring-boot-loader", "snapshot-dependencies", "application"].iter().fold(last, |last, layer| last.copy_from("build", format!("/out/layers/{layer}/"), "./")),
-        Artifact::Quarkus => ["lib", "quarkus", "app"].iter().fold(last, |last, part| last.copy_from("build", format!("/out/{part}/"), format!("{part}/"))).copy_from("build", "/out/quarkus-run.jar", "./"),
+        Artifact::Layers => ["dependencies", "spring-boot-loader", "snapshot-dependencies", "application"]
+            .iter()
+            .fold(last, |last, layer| last.copy_from("build", format!("/out/layers/{layer}/"), "./")),
+        Artifact::Quarkus => ["lib", "quarkus", "app"]
+            .iter()
+            .fold(last, |last, part| last.copy_from("build", format!("/out/{part}/"), format!("{part}/")))
+            .copy_from("build", "/out/quarkus-run.jar", "./"),
         Artifact::Classes => last.copy_from("build", "/out/lib/", "lib/").copy_from("build", "/out/app.jar", "./"),
         Artifact::Jar => last.copy_from("build", format!("/out/app.{}", program.end), "./"),
         Artifact::Distribution => last.copy_from("build", "/out/lib/", "lib/"),
@@ -246,7 +291,9 @@ fn copy_command(pom: &Pom, target: &str, end: &str) -> String {
     let name = pom.final_name.clone().filter(|name| !name.contains("${")).or_else(|| Some(format!("{}-{}", pom.artifact.as_ref()?, pom.version.as_ref()?)));
     match name {
         Some(name) => format!("cp {} /out/app.{end}", word(&format!("{target}/{name}{assembled}.{end}"))),
-        None => format!("find {target} -maxdepth 1 -name '*{assembled}.{end}' ! -name '*-sources.jar' ! -name '*-javadoc.jar' ! -name '*-tests.jar' ! -name 'original-*' -exec cp {{}} /out/app.{end} ';'"),
+        None => format!(
+            "find {target} -maxdepth 1 -name '*{assembled}.{end}' ! -name '*-sources.jar' ! -name '*-javadoc.jar' ! -name '*-tests.jar' ! -name 'original-*' -exec cp {{}} /out/app.{end} ';'"
+        ),
     }
 }
 
@@ -268,7 +315,14 @@ fn main_class(files: &Files<'_>, declared: Option<&str>) -> Result<String> {
     let mut found = main_classes(files);
     match found.len() {
         1 => Ok(found.remove(0)),
-        0 => Err(Error::invalid("plan build", "no class has a main method").with_hint("name it as mainClass in pom.xml, or say how the project starts with --start")),
-        _ => Err(ambiguous("several classes have a main method", found, "name one as mainClass in pom.xml, or with --start 'java -cp /app/app.jar:/app/lib/* CLASS'")),
+        0 => {
+            Err(Error::invalid("plan build", "no class has a main method")
+                .with_hint("name it as mainClass in pom.xml, or say how the project starts with --start"))
+        }
+        _ => Err(ambiguous(
+            "several classes have a main method",
+            found,
+            "name one as mainClass in pom.xml, or with --start 'java -cp /app/app.jar:/app/lib/* CLASS'",
+        )),
     }
 }

@@ -20,7 +20,7 @@ mod scala;
 use super::dockerfile::{End, Stage, one_line};
 use super::files::Files;
 use super::start::{self, Start};
-use super::table::{self, Chosen};
+use super::table::{self, Chosen, Wanted};
 use super::tree::Tree;
 use super::{Choices, Framework, Language, Plan};
 use crate::error::{Error, Result};
@@ -198,7 +198,7 @@ impl Project<'_> {
         self.version_in(row(draft.language), draft, declared, table::choose)
     }
 
-    fn version_in(&self, row: &str, draft: &mut Draft, declared: Vec<(String, String)>, choose: fn(&str, Option<(&str, &str)>) -> Result<Chosen>) -> Result<Chosen> {
+    fn version_in(&self, row: &str, draft: &mut Draft, declared: Vec<(String, String)>, choose: fn(&str, Wanted<'_>) -> Result<Chosen>) -> Result<Chosen> {
         let wanted = match &self.choices.version {
             Some(version) => Some((version.clone(), "the chosen version".to_owned())),
             None => declared.into_iter().find(|(text, _)| !text.trim().is_empty()),
@@ -314,18 +314,19 @@ enum Check {
 impl Check {
     fn command(self, port: u16) -> Vec<String> {
         let javascript = "require('net').connect(process.env.PORT, '127.0.0.1').on('connect', () => process.exit(0)).on('error', () => process.exit(1))";
-        let words = match self {
+        match self {
             Self::Node => ["node", "-e", javascript].map(str::to_owned).to_vec(),
             Self::Bun => ["bun", "-e", javascript].map(str::to_owned).to_vec(),
             Self::Deno => ["deno", "eval", "await Deno.connect({ hostname: '127.0.0.1', port: Number(Deno.env.get('PORT')) })"].map(str::to_owned).to_vec(),
-            Self::Python => ["python3", "-c", "import os, socket; socket.create_connection(('127.0.0.1', int(os.environ['PORT'])), 2)"].map(str::to_owned).to_vec(),
+            Self::Python => {
+                ["python3", "-c", "import os, socket; socket.create_connection(('127.0.0.1', int(os.environ['PORT'])), 2)"].map(str::to_owned).to_vec()
+            }
             Self::Ruby => ["ruby", "-rsocket", "-e", "TCPSocket.new('127.0.0.1', ENV.fetch('PORT'))"].map(str::to_owned).to_vec(),
             Self::Php => ["php", "-r", "exit(@fsockopen('127.0.0.1', (int) getenv('PORT')) ? 0 : 1);"].map(str::to_owned).to_vec(),
             Self::Bash => ["bash", "-c", "exec 3<>\"/dev/tcp/127.0.0.1/$PORT\""].map(str::to_owned).to_vec(),
             Self::Busybox => ["sh", "-c", "nc -z 127.0.0.1 \"$PORT\""].map(str::to_owned).to_vec(),
             Self::Nginx => ["nc".to_owned(), "-z".to_owned(), "127.0.0.1".to_owned(), port.to_string()].to_vec(),
-        };
-        words
+        }
     }
 }
 

@@ -52,7 +52,9 @@ pub(super) fn plan(project: &Project<'_>, draft: &mut Draft) -> Result<()> {
     declared.extend(files.line(".php-version")?.map(|line| (line, project.path(".php-version"))));
     declared.extend(tool_versions(files, &["php"]));
     if let Some(composer) = &composer {
-        let asked = string(composer, &["config", "platform", "php"]).map(|text| (text, "config.platform")).or_else(|| string(composer, &["require", "php"]).map(|text| (text, "require")));
+        let asked = string(composer, &["config", "platform", "php"])
+            .map(|text| (text, "config.platform"))
+            .or_else(|| string(composer, &["require", "php"]).map(|text| (text, "require")));
         declared.extend(asked.map(|(text, key)| (text.to_owned(), format!("{key} of {}", project.path("composer.json")))));
     }
     let images = project.version(draft, declared)?;
@@ -79,7 +81,15 @@ pub(super) fn plan(project: &Project<'_>, draft: &mut Draft) -> Result<()> {
     base = base.run(format!(
         "a2enmod rewrite && sed -i 's/Listen 80$/Listen {port}/' /etc/apache2/ports.conf && sed -i 's#:80>#:{port}>#; s#/var/www/html#/app{root}#' /etc/apache2/sites-available/000-default.conf && printf '%s\\n' '<Directory /app>' 'AllowOverride All' 'Require all granted' '</Directory>' > /etc/apache2/conf-enabled/app.conf && mv \"$PHP_INI_DIR/php.ini-production\" \"$PHP_INI_DIR/php.ini\""
     ));
-    let variables = ["APACHE_CONFDIR=/etc/apache2", "APACHE_RUN_USER=#10001", "APACHE_RUN_GROUP=#10001", "APACHE_RUN_DIR=/dev/shm", "APACHE_LOCK_DIR=/dev/shm", "APACHE_PID_FILE=/dev/shm/apache2.pid", "APACHE_LOG_DIR=/var/log/apache2"];
+    let variables = [
+        "APACHE_CONFDIR=/etc/apache2",
+        "APACHE_RUN_USER=#10001",
+        "APACHE_RUN_GROUP=#10001",
+        "APACHE_RUN_DIR=/dev/shm",
+        "APACHE_LOCK_DIR=/dev/shm",
+        "APACHE_PID_FILE=/dev/shm/apache2.pid",
+        "APACHE_LOG_DIR=/var/log/apache2",
+    ];
     base = base.env(variables.iter().filter_map(|pair| pair.split_once('=')));
     draft.stages.push(base);
 
@@ -88,13 +98,21 @@ pub(super) fn plan(project: &Project<'_>, draft: &mut Draft) -> Result<()> {
         let manifests = project.existing(&["composer.json", "composer.lock", "symfony.lock", "auth.json.example"]);
         let install = "composer install --no-interaction --no-progress --prefer-dist --no-scripts --no-autoloader";
         let cache = ["/root/.composer/cache"];
-        let tool = |stage: Stage| stage.copy_from(&table::image("php", None, &[]).unwrap_or_default(), "/usr/bin/composer", "/usr/local/bin/").env([("COMPOSER_ALLOW_SUPERUSER", "1"), ("COMPOSER_CACHE_DIR", cache[0])]);
+        let tool = |stage: Stage| {
+            stage
+                .copy_from(&table::image("php", None, &[]).unwrap_or_default(), "/usr/bin/composer", "/usr/local/bin/")
+                .env([("COMPOSER_ALLOW_SUPERUSER", "1"), ("COMPOSER_CACHE_DIR", cache[0])])
+        };
         if !files.has("composer.lock") {
             draft.because("there is no composer.lock, so every build may get other versions: commit it");
         }
-        draft.stages.push(tool(Stage::on("dependencies", "base")).copy_in_place(&manifests, files.directory()).run_cached(format!("{install} --no-dev"), &cache));
+        draft
+            .stages
+            .push(tool(Stage::on("dependencies", "base")).copy_in_place(&manifests, files.directory()).run_cached(format!("{install} --no-dev"), &cache));
         draft.stages.push(Stage::on("build", "dependencies").copy([project.here()], "./").run("composer dump-autoload --optimize --no-dev --no-scripts"));
-        let test = Stage::on("test", "dependencies").run_cached(install, &cache).comment("The test command of the pipeline runs here, with the development dependencies.");
+        let test = Stage::on("test", "dependencies")
+            .run_cached(install, &cache)
+            .comment("The test command of the pipeline runs here, with the development dependencies.");
         draft.stages.push(test.copy([project.here()], "./").run("composer dump-autoload --no-scripts"));
         dependencies = "build";
     }
@@ -120,7 +138,13 @@ pub(super) fn plan(project: &Project<'_>, draft: &mut Draft) -> Result<()> {
 
 /// The extensions that the project asks for, and those that its framework cannot do without.
 fn extensions(composer: Option<&Value>, framework: Option<Framework>) -> Vec<(&'static str, &'static [&'static str])> {
-    let asked: Vec<String> = composer.and_then(|composer| composer.get("require")).and_then(Value::as_object).into_iter().flatten().filter_map(|(name, _)| name.strip_prefix("ext-").map(str::to_owned)).collect();
+    let asked: Vec<String> = composer
+        .and_then(|composer| composer.get("require"))
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+        .filter_map(|(name, _)| name.strip_prefix("ext-").map(str::to_owned))
+        .collect();
     let of_framework: &[&str] = match framework {
         Some(Framework::Laravel) => &["pdo_mysql", "pdo_pgsql", "bcmath", "pcntl", "zip"],
         Some(Framework::Symfony) => &["intl", "pdo_mysql", "pdo_pgsql"],
@@ -144,7 +168,8 @@ fn assets(project: &Project<'_>, draft: &mut Draft, vendored: bool) -> Result<bo
         Some(_) => "npm ci".to_owned(),
         None => "npm install".to_owned(),
     };
-    let mut stage = Stage::image("assets", &images.build).workdir("/app").copy_in_place(&manifests, project.files.directory()).run_cached(install, &["/root/.npm"]);
+    let mut stage =
+        Stage::image("assets", &images.build).workdir("/app").copy_in_place(&manifests, project.files.directory()).run_cached(install, &["/root/.npm"]);
     if vendored {
         // Packages of PHP bring sources of their pages too.
         stage = stage.copy_from("build", "/app/vendor", "./vendor");

@@ -24,6 +24,8 @@ pub(super) fn detect(files: &Files<'_>) -> Result<Option<Found>> {
         [only] => Some((*only).to_owned()),
         _ => None,
     });
+    // A Procfile says how something starts, whatever it is written in.
+    let script = script.or_else(|| files.has("Procfile").then(|| "Procfile".to_owned()));
     Ok(script.map(|script| Found::new(Language::Shell, None, script).weaker(Strength::Weak)))
 }
 
@@ -98,8 +100,9 @@ pub(super) fn site(project: &Project<'_>, draft: &mut Draft, pages: Pages) -> Re
         "    }".to_owned(),
         "}".to_owned(),
     ];
-    let quoted: String = lines.iter().map(|line| format!(" \\\n    '{line}'")).collect();
-    let server = Stage::image("server", &images.run).comment("The root file system may be read-only: what nginx writes goes into memory.").run(format!("printf '%s\\n'{quoted} \\\n    > /etc/nginx/nginx.conf"));
+    let server = Stage::image("server", &images.run)
+        .comment("The root file system may be read-only: what nginx writes goes into memory.")
+        .write(lines.to_vec(), "/etc/nginx/nginx.conf");
     let last = Stage::last(From::Stage("server"));
     let last = match pages {
         Pages::Context(directory) => {

@@ -18,7 +18,9 @@ const LIBRARIES: [(&str, &[&str], &[&str]); 6] = [
 ];
 
 fn uses(gemfile: &str, name: &str) -> bool {
-    gemfile.lines().map(str::trim).any(|line| line.strip_prefix("gem").is_some_and(|rest| rest.trim_start_matches(['(', ' ']).trim_start_matches(['"', '\'']).split(['"', '\'']).next() == Some(name)))
+    gemfile.lines().map(str::trim).any(|line| {
+        line.strip_prefix("gem").is_some_and(|rest| rest.trim_start_matches(['(', ' ']).trim_start_matches(['"', '\'']).split(['"', '\'']).next() == Some(name))
+    })
 }
 
 pub(super) fn detect(files: &Files<'_>) -> Result<Option<Found>> {
@@ -36,7 +38,9 @@ pub(super) fn detect(files: &Files<'_>) -> Result<Option<Found>> {
     };
     let found = Found::new(Language::Ruby, framework, "Gemfile");
     // Documentation and mobile projects keep tools in a Gemfile.
-    let runs = framework.is_some() || files.first(&["config.ru", "app.rb", "main.rb", "server.rb", "Procfile", "Rakefile"]).is_some() || !files.ending(".rb").is_empty();
+    let runs = framework.is_some()
+        || files.first(&["config.ru", "app.rb", "main.rb", "server.rb", "Procfile", "Rakefile"]).is_some()
+        || !files.ending(".rb").is_empty();
     Ok(Some(if runs { found } else { found.weaker(Strength::Weak) }))
 }
 
@@ -69,14 +73,18 @@ pub(super) fn plan(project: &Project<'_>, draft: &mut Draft) -> Result<()> {
     if bundled && !locked {
         draft.because("there is no Gemfile.lock, so every build may get other versions: commit it");
     }
-    let mut build = Stage::image("dependencies", &images.build).workdir("/app").apt(&project.packages(&of_build)).env([("BUNDLE_WITHOUT", "development:test"), ("BUNDLE_JOBS", "2")]);
+    let mut build = Stage::image("dependencies", &images.build)
+        .workdir("/app")
+        .apt(&project.packages(&of_build))
+        .env([("BUNDLE_WITHOUT", "development:test"), ("BUNDLE_JOBS", "2")]);
     if bundled {
         let mut manifests = project.existing(&["Gemfile", "Gemfile.lock", ".ruby-version", ".tool-versions"]);
         manifests.extend(files.ending(".gemspec").into_iter().map(|name| files.path(name)));
         build = build.copy_in_place(&manifests, files.directory());
         // Gems that lie in the repository are needed for the install.
         for directory in ["vendor/cache", "vendor/gems", "engines", "gems", "local", "lib"] {
-            let named = gemfile.contains(&format!("\"{directory}")) || gemfile.contains(&format!("'{directory}")) || gemfile.contains(&format!("./{directory}"));
+            let named =
+                gemfile.contains(&format!("\"{directory}")) || gemfile.contains(&format!("'{directory}")) || gemfile.contains(&format!("./{directory}"));
             if files.has_directory(directory) && (directory == "vendor/cache" || named) {
                 build = build.copy([format!("{}/", files.path(directory))], format!("{directory}/"));
             }
@@ -132,7 +140,9 @@ fn versions(files: &Files<'_>, gemfile: &str, lock: &str) -> Result<Vec<(String,
     found.extend(files.line(".ruby-version")?.map(|line| (clean(&line), files.path(".ruby-version"))));
     found.extend(tool_versions(files, &["ruby"]));
     let line = gemfile.lines().map(str::trim).find_map(|line| line.strip_prefix("ruby ").or_else(|| line.strip_prefix("ruby(")));
-    let quoted = line.filter(|line| !line.contains("file:")).map(|line| line.split(['"', '\'']).skip(1).step_by(2).filter(|word| word.contains(|c: char| c.is_ascii_digit())).collect::<Vec<_>>().join(", "));
+    let quoted = line
+        .filter(|line| !line.contains("file:"))
+        .map(|line| line.split(['"', '\'']).skip(1).step_by(2).filter(|word| word.contains(|c: char| c.is_ascii_digit())).collect::<Vec<_>>().join(", "));
     found.extend(quoted.filter(|text| !text.is_empty()).map(|text| (text, files.path("Gemfile"))));
     let locked = lock.split_once("RUBY VERSION").and_then(|(_, rest)| rest.trim_start().lines().next()).map(|line| clean(line.trim()));
     found.extend(locked.map(|text| (text, files.path("Gemfile.lock"))));
@@ -143,7 +153,11 @@ fn start(files: &Files<'_>, draft: &mut Draft, puma: bool) -> Result<Start> {
     let words = |text: &str| Start { program: text.split(' ').map(str::to_owned).collect(), variables: Vec::new() };
     if draft.framework == Some(Framework::Rails) {
         draft.because("start command: the server of Rails");
-        return Ok(if puma && files.has("config/puma.rb") { words("bundle exec puma --config config/puma.rb") } else { words("bundle exec rails server --binding 0.0.0.0") });
+        return Ok(if puma && files.has("config/puma.rb") {
+            words("bundle exec puma --config config/puma.rb")
+        } else {
+            words("bundle exec rails server --binding 0.0.0.0")
+        });
     }
     if files.has("config.ru") {
         draft.because("start command: config.ru");
@@ -153,7 +167,9 @@ fn start(files: &Files<'_>, draft: &mut Draft, puma: bool) -> Result<Start> {
         [only] => Some((*only).to_owned()),
         _ => None,
     });
-    let script = script.ok_or_else(|| Error::invalid("plan build", "nothing says how the project starts").with_hint("add a config.ru or a Procfile, or say it with --start"))?;
+    let script = script.ok_or_else(|| {
+        Error::invalid("plan build", "nothing says how the project starts").with_hint("add a config.ru or a Procfile, or say it with --start")
+    })?;
     draft.because(format!("start command: the file {script}"));
     let mut start = if files.has("Gemfile") { words("bundle exec ruby") } else { words("ruby") };
     start.program.push(script);

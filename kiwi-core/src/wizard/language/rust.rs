@@ -30,7 +30,8 @@ fn depends(manifest: &toml::Table, name: &str) -> bool {
 /// The programs of one crate.
 fn binaries(files: &Files<'_>, manifest: &toml::Table) -> Vec<String> {
     let Some(package) = text(manifest, &["package", "name"]) else { return Vec::new() };
-    let mut found: Vec<String> = manifest.get("bin").and_then(toml::Value::as_array).into_iter().flatten().filter_map(|bin| bin.get("name")?.as_str()).map(str::to_owned).collect();
+    let mut found: Vec<String> =
+        manifest.get("bin").and_then(toml::Value::as_array).into_iter().flatten().filter_map(|bin| bin.get("name")?.as_str()).map(str::to_owned).collect();
     if files.has("src/main.rs") && !found.iter().any(|name| name == package) && found.is_empty() {
         found.push(package.to_owned());
     }
@@ -79,7 +80,8 @@ pub(super) fn members(files: &Files<'_>) -> Result<Vec<String>> {
 
 pub(super) fn plan(project: &Project<'_>, draft: &mut Draft) -> Result<()> {
     let files = &project.files;
-    let missing = || Error::invalid("plan build", format!("{} has no Cargo.toml", if files.directory().is_empty() { "the project" } else { files.directory() }));
+    let missing =
+        || Error::invalid("plan build", format!("{} has no Cargo.toml", if files.directory().is_empty() { "the project" } else { files.directory() }));
     let manifest = files.toml("Cargo.toml")?.ok_or_else(missing)?;
     let top = workspace_root(project)?;
     let top_files = project.root.at(&top);
@@ -92,9 +94,15 @@ pub(super) fn plan(project: &Project<'_>, draft: &mut Draft) -> Result<()> {
     let name = match (default, all.as_slice()) {
         (Some(name), _) => name.to_owned(),
         (None, [only]) => only.clone(),
-        (None, []) => return Err(Error::invalid("plan build", "the crate has no program").with_hint("a library is not delivered; choose a crate with a program by --app")),
+        (None, []) => {
+            return Err(
+                Error::invalid("plan build", "the crate has no program").with_hint("a library is not delivered; choose a crate with a program by --app")
+            );
+        }
         (None, several) => {
-            let chosen = start_choice(project).filter(|name| several.contains(name)).or_else(|| text(&manifest, &["package", "name"]).filter(|name| several.iter().any(|other| other == name)).map(str::to_owned));
+            let chosen = start_choice(project)
+                .filter(|name| several.contains(name))
+                .or_else(|| text(&manifest, &["package", "name"]).filter(|name| several.iter().any(|other| other == name)).map(str::to_owned));
             chosen.ok_or_else(|| ambiguous("the crate has several programs", several.to_vec(), "choose one with --start NAME, or default-run in Cargo.toml"))?
         }
     };
@@ -102,7 +110,11 @@ pub(super) fn plan(project: &Project<'_>, draft: &mut Draft) -> Result<()> {
 
     let members = workspace(&top_files, &top_manifest);
     let (of_build, of_run) = libraries(&top_files, &manifest);
-    let mut manifests: Vec<String> = ["Cargo.toml", "Cargo.lock", "rust-toolchain.toml", "rust-toolchain"].iter().filter(|name| top_files.has(name)).map(|name| top_files.path(name)).collect();
+    let mut manifests: Vec<String> = ["Cargo.toml", "Cargo.lock", "rust-toolchain.toml", "rust-toolchain"]
+        .iter()
+        .filter(|name| top_files.has(name))
+        .map(|name| top_files.path(name))
+        .collect();
     manifests.extend(members.iter().map(|member| top_files.path(&join(member, "Cargo.toml"))));
     let locked = top_files.has("Cargo.lock");
     if !locked {
@@ -114,7 +126,9 @@ pub(super) fn plan(project: &Project<'_>, draft: &mut Draft) -> Result<()> {
     if manifest.contains_key("package") && files.directory() == top {
         sources.push("src".to_owned());
     }
-    let custom = [&top_manifest, &manifest].iter().any(|manifest| manifest.contains_key("bin") || manifest.contains_key("lib") || manifest.contains_key("bench") || manifest.contains_key("example"));
+    let custom = [&top_manifest, &manifest]
+        .iter()
+        .any(|manifest| manifest.contains_key("bin") || manifest.contains_key("lib") || manifest.contains_key("bench") || manifest.contains_key("example"));
     let stubs = if custom || sources.is_empty() {
         None
     } else {
@@ -135,7 +149,15 @@ pub(super) fn plan(project: &Project<'_>, draft: &mut Draft) -> Result<()> {
     let package = text(&manifest, &["package", "name"]).unwrap_or(&name);
     let compile = format!("cargo build --release{locked} --package {} --bin {}", word(package), word(&name));
     // A cached target directory trusts the times of files, and a checkout may carry old ones.
-    let command = project.build_command(draft, Some(format!("find . -name '*.rs' -not -path './{target}/*' -exec touch {{}} + && {compile} && install -D {target}/release/{0} /out/{0}", word(&name)))).unwrap_or_default();
+    let command = project
+        .build_command(
+            draft,
+            Some(format!(
+                "find . -name '*.rs' -not -path './{target}/*' -exec touch {{}} + && {compile} && install -D {target}/release/{0} /out/{0}",
+                word(&name)
+            )),
+        )
+        .unwrap_or_default();
     build = build.run_either(command.clone(), &[caches[0], caches[1], "/src/target"], command);
 
     project.start(draft, |draft| {
@@ -146,7 +168,9 @@ pub(super) fn plan(project: &Project<'_>, draft: &mut Draft) -> Result<()> {
         draft.start.program = vec![format!("/usr/local/bin/{name}")];
     }
     let sources: Vec<String> = ["src/main.rs", "Rocket.toml"].iter().map(|file| files.hint(file)).chain([files.hint(&format!("src/bin/{name}.rs"))]).collect();
-    let listens = draft.framework.is_some() || LISTENERS.iter().any(|crate_name| depends(&manifest, crate_name)) || sources.iter().any(|source| source.contains("TcpListener"));
+    let listens = draft.framework.is_some()
+        || LISTENERS.iter().any(|crate_name| depends(&manifest, crate_name))
+        || sources.iter().any(|source| source.contains("TcpListener"));
     project.port(draft, listens, if draft.framework == Some(Framework::Rocket) { 8000 } else { 8080 }, &sources);
     if draft.framework == Some(Framework::Rocket) {
         let port = draft.port.unwrap_or(8000).to_string();
@@ -223,7 +247,9 @@ fn libraries(files: &Files<'_>, manifest: &toml::Table) -> (Vec<&'static str>, V
     let lock = files.hint("Cargo.lock");
     let uses = |name: &str| lock.contains(&format!("name = \"{name}\"\n")) || depends(manifest, name);
     let (mut build, mut run) = (Vec::new(), Vec::new());
-    for (name, of_build, of_run) in [("openssl-sys", "libssl-dev", "libssl3"), ("pq-sys", "libpq-dev", "libpq5"), ("mysqlclient-sys", "libmariadb-dev", "libmariadb3")] {
+    for (name, of_build, of_run) in
+        [("openssl-sys", "libssl-dev", "libssl3"), ("pq-sys", "libpq-dev", "libpq5"), ("mysqlclient-sys", "libmariadb-dev", "libmariadb3")]
+    {
         if uses(name) {
             build.push(of_build);
             run.push(of_run);

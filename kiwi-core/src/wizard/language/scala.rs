@@ -22,9 +22,15 @@ pub(super) fn plan(project: &Project<'_>, draft: &mut Draft) -> Result<()> {
     let image = table::image("sbt", None, &[("java", &images.version)])?;
     let caches = ["/root/.cache/coursier", "/root/.sbt", "/root/.ivy2"];
     let manifests = project.existing(&["build.sbt", "project/build.properties", "project/plugins.sbt"]);
-    let build = Stage::image("build", &image).workdir("/src").copy_in_place(&manifests, files.directory()).run_cached("sbt --batch update", &caches).copy([project.here()], "./");
+    let build = Stage::image("build", &image)
+        .workdir("/src")
+        .copy_in_place(&manifests, files.directory())
+        .run_cached("sbt --batch update", &caches)
+        .copy([project.here()], "./");
     let class = declared(&text).or_else(|| only_class(files));
-    let class = class.ok_or_else(|| Error::invalid("plan build", "no object has a main method").with_hint("name it as mainClass in build.sbt, or say the start command with --start"))?;
+    let class = class.ok_or_else(|| {
+        Error::invalid("plan build", "no object has a main method").with_hint("name it as mainClass in build.sbt, or say the start command with --start")
+    })?;
     let assembly = plugins.contains("sbt-assembly") || text.contains("assembly");
     // The task prints the class path; what it names is copied beside each other.
     let found = if assembly {
@@ -34,7 +40,8 @@ pub(super) fn plan(project: &Project<'_>, draft: &mut Draft) -> Result<()> {
     };
     let command = project.build_command(draft, Some(found)).unwrap_or_default();
     let build = build.run_cached(command, &caches);
-    let program = if assembly { Program { kind: Artifact::Jar, class: None, end: "jar" } } else { Program { kind: Artifact::Classes, class: Some(class), end: "jar" } };
+    let program =
+        if assembly { Program { kind: Artifact::Jar, class: None, end: "jar" } } else { Program { kind: Artifact::Classes, class: Some(class), end: "jar" } };
     finish(project, draft, build, &images.run, &program, &text, files)
 }
 
@@ -48,7 +55,12 @@ fn declared(text: &str) -> Option<String> {
 fn only_class(files: &Files<'_>) -> Option<String> {
     let sources = files.below("src/main/scala");
     let mut found: Vec<String> = Vec::new();
-    for path in sources.search(12, |path| path.ends_with(".scala")).into_iter().take(500).chain(files.ending(".scala").into_iter().map(|name| format!("../../../{name}"))) {
+    for path in sources
+        .search(12, |path| path.ends_with(".scala"))
+        .into_iter()
+        .take(500)
+        .chain(files.ending(".scala").into_iter().map(|name| format!("../../../{name}")))
+    {
         let text = if path.starts_with("..") { files.hint(path.trim_start_matches("../../../")) } else { sources.hint(&path) };
         let package = text.lines().find_map(|line| line.strip_prefix("package ")).map(|package| format!("{}.", package.trim())).unwrap_or_default();
         for line in text.lines().map(str::trim) {

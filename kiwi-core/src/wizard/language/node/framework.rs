@@ -68,7 +68,8 @@ fn setting<'t>(text: &'t str, key: &str) -> Option<&'t str> {
 pub(super) fn output(framework: Option<Framework>, files: &Files<'_>, package: &Package, app: &str, reasons: &mut Vec<String>) -> Result<Output> {
     let beside = |start: &str| Output::Beside { start: Some(words(start)) };
     let site = |directory: &str, fallback| Output::Site { directory: directory.to_owned(), fallback };
-    let own_start = || package.script("start").is_some_and(|start| !["vite", "react-scripts", "ng serve", "expo", "serve "].iter().any(|tool| start.starts_with(tool)));
+    let own_start =
+        || package.script("start").is_some_and(|start| !["vite", "react-scripts", "ng serve", "expo", "serve "].iter().any(|tool| start.starts_with(tool)));
     Ok(match framework {
         Some(Framework::Next) => {
             let config = config(files, "next.config");
@@ -79,25 +80,36 @@ pub(super) fn output(framework: Option<Framework>, files: &Files<'_>, package: &
                 }
                 Some("standalone") => {
                     reasons.push("only the standalone server is copied: next.config says output: 'standalone'".to_owned());
-                    let mut directories = vec![(".next/standalone".to_owned(), "/app".to_owned()), (".next/static".to_owned(), format!("/app/{}", crate::wizard::tree::join(app, ".next/static")))];
+                    let mut directories = vec![
+                        (".next/standalone".to_owned(), "/app".to_owned()),
+                        (".next/static".to_owned(), format!("/app/{}", crate::wizard::tree::join(app, ".next/static"))),
+                    ];
                     if files.has_directory("public") {
                         directories.push(("public".to_owned(), format!("/app/{}", crate::wizard::tree::join(app, "public"))));
                     }
                     Output::Server { directories, start: vec!["node".to_owned(), crate::wizard::tree::join(app, "server.js")] }
                 }
                 _ => {
-                    reasons.push("production dependencies are copied; output: 'standalone' in next.config would make the image several times smaller".to_owned());
+                    reasons
+                        .push("production dependencies are copied; output: 'standalone' in next.config would make the image several times smaller".to_owned());
                     beside("node node_modules/next/dist/bin/next start")
                 }
             }
         }
         Some(Framework::Nuxt) if package.script("build").is_some_and(|build| build.contains("generate")) => site(".output/public", false),
-        Some(Framework::Nuxt) => Output::Server { directories: vec![(".output".to_owned(), "/app/.output".to_owned())], start: words("node .output/server/index.mjs") },
+        Some(Framework::Nuxt) => {
+            Output::Server { directories: vec![(".output".to_owned(), "/app/.output".to_owned())], start: words("node .output/server/index.mjs") }
+        }
         Some(Framework::TanstackStart) => {
             let own = package.script("start").filter(|start| start.starts_with("node ") && !start.contains(".output"));
             match own {
                 Some(_) => Output::Beside { start: None },
-                None if package.depends("nitro") || package.depends("vinxi") || config(files, "vite.config").contains("nitro") || package.script("start").is_some() || !package.depends("vite") => {
+                None if package.depends("nitro")
+                    || package.depends("vinxi")
+                    || config(files, "vite.config").contains("nitro")
+                    || package.script("start").is_some()
+                    || !package.depends("vite") =>
+                {
                     Output::Server { directories: vec![(".output".to_owned(), "/app/.output".to_owned())], start: words("node .output/server/index.mjs") }
                 }
                 None => Output::Beside { start: Some(words("node .output/server/index.mjs")) },
@@ -118,11 +130,19 @@ pub(super) fn output(framework: Option<Framework>, files: &Files<'_>, package: &
         Some(Framework::Astro) => site(setting(&config(files, "astro.config"), "outDir").unwrap_or("dist").trim_start_matches("./"), false),
         Some(Framework::ReactRouter) => {
             let config = config(files, "react-router.config").replace(' ', "");
-            if config.contains("ssr:false") { site("build/client", true) } else { Output::Beside { start: package.script("start").is_none().then(|| words("node_modules/.bin/react-router-serve ./build/server/index.js")) } }
+            if config.contains("ssr:false") {
+                site("build/client", true)
+            } else {
+                Output::Beside { start: package.script("start").is_none().then(|| words("node_modules/.bin/react-router-serve ./build/server/index.js")) }
+            }
         }
         Some(Framework::Remix) => {
             let spa = config(files, "vite.config").replace(' ', "").contains("ssr:false");
-            if spa { site("build/client", true) } else { Output::Beside { start: package.script("start").is_none().then(|| words("node_modules/.bin/remix-serve ./build/server/index.js")) } }
+            if spa {
+                site("build/client", true)
+            } else {
+                Output::Beside { start: package.script("start").is_none().then(|| words("node_modules/.bin/remix-serve ./build/server/index.js")) }
+            }
         }
         Some(Framework::Angular) => angular(files)?,
         Some(Framework::Expo) => site("dist", true),

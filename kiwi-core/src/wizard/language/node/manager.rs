@@ -39,7 +39,9 @@ impl Manager {
         });
         let engine = ["pnpm", "yarn", "bun"].into_iter().find(|name| package.text(&["engines", name]).is_some());
         let named = named.or(engine).unwrap_or("npm");
-        let exact = declared.map(|(_, text)| text.to_owned()).filter(|text| version::numbers(text).is_some_and(|(_, given)| given == 3) && !text.contains(|c: char| !c.is_ascii_digit() && c != '.'));
+        let exact = declared
+            .map(|(_, text)| text.to_owned())
+            .filter(|text| version::numbers(text).is_some_and(|(_, given)| given == 3) && !text.contains(|c: char| !c.is_ascii_digit() && c != '.'));
         let asked = exact.clone().or_else(|| package.text(&["engines", named]).map(str::to_owned));
         let (kind, version) = match named {
             "pnpm" => (Kind::Pnpm, exact.or_else(|| Some(pnpm_version(files, asked.as_deref())))),
@@ -179,7 +181,7 @@ fn yarn_version(files: &Files<'_>, exact: Option<String>) -> (Kind, Option<Strin
     if !lock.contains("__metadata:") {
         return (Kind::YarnClassic, Some(table::tool("yarn", "1")));
     }
-    let format = lock.split_once("version:").map(|(_, rest)| rest.trim().split_whitespace().next().unwrap_or_default().to_owned()).unwrap_or_default();
+    let format = lock.split_once("version:").map(|(_, rest)| rest.split_whitespace().next().unwrap_or_default().to_owned()).unwrap_or_default();
     let line = match format.as_str() {
         "4" => "2",
         "5" | "6" | "7" => "3",

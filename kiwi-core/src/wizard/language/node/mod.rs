@@ -55,7 +55,12 @@ pub(super) fn members(files: &Files<'_>) -> Result<Vec<String>> {
     let Some(package) = Package::read(files)? else { return Ok(Vec::new()) };
     if files.has("nx.json") && files.has_directory("apps") {
         let apps = files.below("apps");
-        let found: Vec<_> = apps.directories().into_iter().filter(|name| apps.has(&format!("{name}/project.json")) && !name.ends_with("-e2e")).map(|name| format!("apps/{name}")).collect();
+        let found: Vec<_> = apps
+            .directories()
+            .into_iter()
+            .filter(|name| apps.has(&format!("{name}/project.json")) && !name.ends_with("-e2e"))
+            .map(|name| format!("apps/{name}"))
+            .collect();
         if found.iter().all(|app| !files.has(&format!("{app}/package.json"))) && !found.is_empty() {
             return Ok(found);
         }
@@ -65,7 +70,8 @@ pub(super) fn members(files: &Files<'_>) -> Result<Vec<String>> {
         return Ok(members);
     }
     let root_start = package.script("start").unwrap_or_default();
-    let delegates = ["turbo", "cd ", "--filter", "-F ", "--workspace", "-w ", "workspace ", "nx ", "lerna", "moon "].iter().any(|word| root_start.contains(word));
+    let delegates =
+        ["turbo", "cd ", "--filter", "-F ", "--workspace", "-w ", "workspace ", "nx ", "lerna", "moon "].iter().any(|word| root_start.contains(word));
     if (!root_start.is_empty() && !delegates) || framework::detect(&package).is_some_and(|framework| framework != Framework::Vite) {
         return Ok(Vec::new());
     }
@@ -79,7 +85,8 @@ pub(super) fn members(files: &Files<'_>) -> Result<Vec<String>> {
             return Ok(vec![member]);
         }
         let library = package.text(&["exports"]).is_some() && package.script("start").is_none();
-        let app = package.script("start").is_some() || framework::detect(&package).is_some_and(|framework| framework != Framework::Vite || package.script("build").is_some());
+        let app = package.script("start").is_some()
+            || framework::detect(&package).is_some_and(|framework| framework != Framework::Vite || package.script("build").is_some());
         if app && !library {
             apps.push(member);
         }
@@ -97,7 +104,10 @@ pub(super) fn plan(project: &Project<'_>, draft: &mut Draft) -> Result<()> {
     let members = package::members(&install, &root_package)?;
     let inner = app.strip_prefix(top.as_str()).unwrap_or(app).trim_start_matches('/').to_owned();
     if !inner.is_empty() {
-        draft.because(format!("the app is a member of the workspace in {}, whose lockfile and manifests are used", if top.is_empty() { "the root" } else { top.as_str() }));
+        draft.because(format!(
+            "the app is a member of the workspace in {}, whose lockfile and manifests are used",
+            if top.is_empty() { "the root" } else { top.as_str() }
+        ));
     }
 
     let bun = draft.language == Language::Bun;
@@ -107,12 +117,16 @@ pub(super) fn plan(project: &Project<'_>, draft: &mut Draft) -> Result<()> {
     }
     draft.because(&manager.reason);
     draft.package_manager = Some(manager.name().to_owned());
-    let images = project.version(draft, if bun { bun_versions(&project.files, &install) } else { node_versions(&project.files, &install, &package, &root_package)? })?;
+    let images =
+        project.version(draft, if bun { bun_versions(&project.files, &install) } else { node_versions(&project.files, &install, &package, &root_package)? })?;
 
     let mut notes = Vec::new();
-    let output = if nx { nx_output(draft.framework, &inner, &mut notes) } else { framework::output(draft.framework, &project.files, &package, &inner, &mut notes)? };
+    let output =
+        if nx { nx_output(draft.framework, &inner, &mut notes) } else { framework::output(draft.framework, &project.files, &package, &inner, &mut notes)? };
     notes.into_iter().for_each(|note| draft.because(note));
-    let build = build_command(project, draft, &manager, &package, &root_package, &install, &members, &inner, nx)?;
+    let build = build_command(project, draft, &manager, &package, &root_package, &inner, nx);
+    let turbo = build.as_ref().is_some_and(|command| command.contains("turbo"));
+    let before = if nx || turbo || build.is_none() { Vec::new() } else { package::local_builds(&install, &members, &package)? };
     draft.ignore.extend(["node_modules", "**/node_modules", "dist", ".next", ".nuxt", ".output", ".svelte-kit", ".turbo", ".nx", "coverage"]);
     if build.is_none() {
         draft.ignore.retain(|line| *line != "dist");
@@ -154,6 +168,10 @@ pub(super) fn plan(project: &Project<'_>, draft: &mut Draft) -> Result<()> {
         dependencies = dependencies.run_cached(manager.install(), &[manager.cache()]);
     }
     let mut build_stage = Stage::on("build", "dependencies").copy([here.clone()], "./");
+    for member in before {
+        draft.because(format!("{member} is built first, because the app needs it"));
+        build_stage = build_stage.workdir(format!("/app/{member}")).run(manager.run("build"));
+    }
     if !inner.is_empty() && !nx {
         build_stage = build_stage.workdir(format!("/app/{inner}"));
     }
@@ -190,9 +208,19 @@ pub(super) fn plan(project: &Project<'_>, draft: &mut Draft) -> Result<()> {
         draft.because(format!("start command: {why}"));
         Ok(start)
     })?;
-    let sources: Vec<String> = draft.start.program.iter().skip(1).chain(&["src/index.ts".to_owned(), "src/main.ts".to_owned(), "index.ts".to_owned()]).filter(|word| word.contains('.') && !word.contains(' ')).map(|file| project.files.hint(file)).collect();
+    let sources: Vec<String> = draft
+        .start
+        .program
+        .iter()
+        .skip(1)
+        .chain(&["src/index.ts".to_owned(), "src/main.ts".to_owned(), "index.ts".to_owned()])
+        .filter(|word| word.contains('.') && !word.contains(' '))
+        .map(|file| project.files.hint(file))
+        .collect();
     let names_server = |source: &String| ["listen(", "createServer", "Bun.serve", "serve("].iter().any(|word| source.contains(word));
-    let listens = draft.framework.is_some() || sources.iter().any(names_server) || package.depends_on_any(&["polka", "restify", "@hapi/hapi", "elysia", "ws", "socket.io", "micro", "h3"]);
+    let listens = draft.framework.is_some()
+        || sources.iter().any(names_server)
+        || package.depends_on_any(&["polka", "restify", "@hapi/hapi", "elysia", "ws", "socket.io", "micro", "h3"]);
     let served_by_framework = matches!(output, Output::Server { .. } | Output::Beside { start: Some(_) });
     project.port(draft, listens, framework::port(draft.framework), if served_by_framework { &[] } else { &sources });
 
@@ -290,7 +318,12 @@ fn bun_versions(files: &Files<'_>, root: &Files<'_>) -> Vec<(String, String)> {
         found.extend(place.line(".bun-version").ok().flatten().map(|line| (line, place.path(".bun-version"))));
         found.extend(tool_versions(place, &["bun"]));
         let package = Package::read(place).ok().flatten();
-        found.extend(package.as_ref().and_then(|package| package.text(&["engines", "bun"])).map(|text| (text.to_owned(), format!("engines of {}", place.path("package.json")))));
+        found.extend(
+            package
+                .as_ref()
+                .and_then(|package| package.text(&["engines", "bun"]))
+                .map(|text| (text.to_owned(), format!("engines of {}", place.path("package.json")))),
+        );
         let declared = package.as_ref().and_then(|package| package.text(&["packageManager"])?.strip_prefix("bun@").map(str::to_owned));
         found.extend(declared.map(|text| (text, format!("packageManager of {}", place.path("package.json")))));
     }
@@ -300,7 +333,9 @@ fn bun_versions(files: &Files<'_>, root: &Files<'_>) -> Vec<(String, String)> {
 /// A script that runs during the install and needs more than manifests.
 fn hook(package: &Package) -> Option<&'static str> {
     const HARMLESS: [&str; 7] = ["husky", "lefthook", "simple-git-hooks", "prisma generate", "is-ci", "patch-package", "only-allow"];
-    ["preinstall", "install", "postinstall", "prepare"].into_iter().find(|name| package.script(name).is_some_and(|script| !HARMLESS.iter().any(|word| script.contains(word))))
+    ["preinstall", "install", "postinstall", "prepare"]
+        .into_iter()
+        .find(|name| package.script(name).is_some_and(|script| !HARMLESS.iter().any(|word| script.contains(word))))
 }
 
 /// Packages of Debian and variables that dependencies need when they run.
@@ -317,18 +352,15 @@ fn system_packages(package: &Package, root: &Package) -> (Vec<&'static str>, Vec
     (packages, variables)
 }
 
-#[expect(clippy::too_many_arguments, reason = "one call; every argument is a different part of the project")]
 fn build_command(
     project: &Project<'_>,
     draft: &mut Draft,
     manager: &Manager,
     package: &Package,
     root_package: &Package,
-    install: &Files<'_>,
-    members: &[String],
     inner: &str,
     nx: bool,
-) -> Result<Option<String>> {
+) -> Option<String> {
     let found = if nx {
         let name = inner.rsplit('/').next().unwrap_or(inner);
         draft.because("build command: nx, which knows what the app needs");
@@ -340,10 +372,7 @@ fn build_command(
         Some(format!("{up}node_modules/.bin/turbo run build --filter={}...", word(name)))
     } else if let Some(script) = package.script("build") {
         draft.because(format!("build command: the script build of package.json: {script}"));
-        let needed = package::local_builds(install, members, package)?;
-        let up = "../".repeat(inner.split('/').filter(|part| !part.is_empty()).count());
-        let before = needed.iter().map(|member| format!("(cd {} && {}) && ", word(&format!("{up}{member}")), manager.run("build")));
-        Some(format!("{}{}", before.collect::<String>(), manager.run("build")))
+        Some(manager.run("build"))
     } else {
         match draft.framework {
             Some(Framework::Expo) => Some("npx expo export --platform web".to_owned()),
@@ -352,14 +381,16 @@ fn build_command(
             _ => None,
         }
     };
-    Ok(project.build_command(draft, found))
+    project.build_command(draft, found)
 }
 
 /// What `nx build` leaves of an app: everything below `dist`.
 fn nx_output(framework: Option<Framework>, inner: &str, notes: &mut Vec<String>) -> Output {
     notes.push("the app is built by Nx from one package.json for all".to_owned());
     match framework {
-        Some(Framework::Next) => Output::Beside { start: Some(["node", "node_modules/next/dist/bin/next", "start", &format!("dist/{inner}")].map(str::to_owned).to_vec()) },
+        Some(Framework::Next) => {
+            Output::Beside { start: Some(["node", "node_modules/next/dist/bin/next", "start", &format!("dist/{inner}")].map(str::to_owned).to_vec()) }
+        }
         Some(Framework::Vite | Framework::Angular | Framework::Expo) => Output::Site { directory: format!("dist/{inner}"), fallback: true },
         _ => Output::Beside { start: Some(vec!["node".to_owned(), format!("dist/{inner}/main.js")]) },
     }

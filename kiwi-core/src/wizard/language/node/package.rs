@@ -146,8 +146,21 @@ fn collect<'p>(of: &Package, packages: &'p [(&String, Package)], seen: &mut Vec<
 /// Every manifest that an install reads, as paths of the tree.
 pub(super) fn manifests(files: &Files<'_>, members: &[String]) -> Vec<String> {
     const FILES: [&str; 15] = [
-        "package.json", "package-lock.json", "npm-shrinkwrap.json", "pnpm-lock.yaml", "pnpm-workspace.yaml", ".pnpmfile.cjs", "yarn.lock", ".yarnrc", ".yarnrc.yml", "bun.lock",
-        "bun.lockb", "bunfig.toml", ".npmrc", "package.json5", "package.yaml",
+        "package.json",
+        "package-lock.json",
+        "npm-shrinkwrap.json",
+        "pnpm-lock.yaml",
+        "pnpm-workspace.yaml",
+        ".pnpmfile.cjs",
+        "yarn.lock",
+        ".yarnrc",
+        ".yarnrc.yml",
+        "bun.lock",
+        "bun.lockb",
+        "bunfig.toml",
+        ".npmrc",
+        "package.json5",
+        "package.yaml",
     ];
     let mut all: Vec<String> = FILES.iter().filter(|name| files.has(name)).map(|name| files.path(name)).collect();
     all.extend(members.iter().map(|member| files.path(&join(member, "package.json"))));

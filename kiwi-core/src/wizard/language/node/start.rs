@@ -25,8 +25,20 @@ pub(super) fn find(files: &Files<'_>, package: &Package, bun: bool, typed_runs: 
             return program(there.as_deref().unwrap_or(main), "the field main of package.json".to_owned());
         }
     }
-    const ENTRIES: [&str; 12] =
-        ["index.js", "index.mjs", "index.cjs", "server.js", "app.js", "main.js", "src/index.js", "src/server.js", "src/main.js", "src/app.js", "server/index.js", "server.mjs"];
+    const ENTRIES: [&str; 12] = [
+        "index.js",
+        "index.mjs",
+        "index.cjs",
+        "server.js",
+        "app.js",
+        "main.js",
+        "src/index.js",
+        "src/server.js",
+        "src/main.js",
+        "src/app.js",
+        "server/index.js",
+        "server.mjs",
+    ];
     const TYPED: [&str; 8] = ["index.ts", "server.ts", "app.ts", "main.ts", "src/index.ts", "src/server.ts", "src/main.ts", "index.tsx"];
     if let Some(entry) = files.first(&ENTRIES) {
         return program(entry, format!("the file {entry}"));
@@ -77,7 +89,11 @@ pub(super) fn resolve(package: &Package, script: &str, bun: bool, depth: usize) 
         _ if name.contains('/') => {}
         _ => start.program[0] = format!("node_modules/.bin/{name}"),
     }
-    if bun && start.program[0] == "bun" && start.program.get(1).map(String::as_str) == Some("run") && start.program.get(2).is_some_and(|file| file.contains('.')) {
+    if bun
+        && start.program[0] == "bun"
+        && start.program.get(1).map(String::as_str) == Some("run")
+        && start.program.get(2).is_some_and(|file| file.contains('.'))
+    {
         start.program.remove(1);
     }
     start

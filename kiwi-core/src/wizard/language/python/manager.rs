@@ -44,7 +44,9 @@ impl Manager {
         let root = workspace_root(project)?;
         let top = project.root.at(&root);
         let table = files.toml("pyproject.toml")?.unwrap_or_default();
-        let requirements = ["requirements.txt", "requirements/production.txt", "requirements/prod.txt", "requirements/base.txt", "requirements-prod.txt"].into_iter().find(|name| files.has(name));
+        let requirements = ["requirements.txt", "requirements/production.txt", "requirements/prod.txt", "requirements/base.txt", "requirements-prod.txt"]
+            .into_iter()
+            .find(|name| files.has(name));
         let backend = text(&table, &["build-system", "build-backend"]).unwrap_or_default();
         let (kind, why) = if top.has("uv.lock") || value(&table, &["tool", "uv"]).is_some() && files.has("pyproject.toml") && requirements.is_none() {
             (Kind::Uv, if top.has("uv.lock") { "uv.lock" } else { "tool.uv in pyproject.toml" })
@@ -73,8 +75,21 @@ impl Manager {
         let loose = if locked { "" } else { "; there is no lockfile, so every build may get other versions: commit one" };
         let package = value(&table, &["build-system"]).is_some() && value(&table, &["tool", "uv", "package"]).and_then(toml::Value::as_bool) != Some(false);
         let name = text(&table, &["project", "name"]).or_else(|| text(&table, &["tool", "poetry", "name"])).map(str::to_owned);
-        let development = ["requirements-dev.txt", "requirements-test.txt", "dev-requirements.txt", "requirements/dev.txt", "requirements/test.txt"].into_iter().filter(|name| files.has(name)).map(str::to_owned).collect();
-        let mut manager = Self { kind, root, requirements: requirements.unwrap_or_default().to_owned(), locked, workspace: kind == Kind::Uv && !members(&top).is_empty(), package: name.filter(|_| package || kind == Kind::Package), development, reason: String::new() };
+        let development = ["requirements-dev.txt", "requirements-test.txt", "dev-requirements.txt", "requirements/dev.txt", "requirements/test.txt"]
+            .into_iter()
+            .filter(|name| files.has(name))
+            .map(str::to_owned)
+            .collect();
+        let mut manager = Self {
+            kind,
+            root,
+            requirements: requirements.unwrap_or_default().to_owned(),
+            locked,
+            workspace: kind == Kind::Uv && !members(&top).is_empty(),
+            package: name.filter(|_| package || kind == Kind::Package),
+            development,
+            reason: String::new(),
+        };
         manager.reason = format!("package manager {}: {why}{loose}", manager.name());
         Ok(manager)
     }
@@ -123,7 +138,14 @@ impl Manager {
         if self.kind == Kind::Pip {
             // Requirement files include each other.
             let files = &project.files;
-            all.extend(files.entries().iter().filter(|entry| entry.name.ends_with(".txt") && entry.name.contains("requirements") || entry.name.starts_with("constraints")).filter(|entry| entry.name.ends_with(".txt")).map(|entry| files.path(&entry.name)));
+            all.extend(
+                files
+                    .entries()
+                    .iter()
+                    .filter(|entry| entry.name.ends_with(".txt") && entry.name.contains("requirements") || entry.name.starts_with("constraints"))
+                    .filter(|entry| entry.name.ends_with(".txt"))
+                    .map(|entry| files.path(&entry.name)),
+            );
         }
         all
     }
@@ -131,7 +153,11 @@ impl Manager {
     /// The stage that ends with every production dependency in `/venv`.
     pub(super) fn dependencies(&self, project: &Project<'_>, draft: &mut Draft, image: &str, packages: &[&str]) -> Stage {
         let mut stage = Stage::image("dependencies", image).workdir("/app").apt(&project.packages(packages));
-        stage = stage.env([("VIRTUAL_ENV", "/venv"), ("PATH", "/venv/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"), ("PIP_DISABLE_PIP_VERSION_CHECK", "1")]);
+        stage = stage.env([
+            ("VIRTUAL_ENV", "/venv"),
+            ("PATH", "/venv/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"),
+            ("PIP_DISABLE_PIP_VERSION_CHECK", "1"),
+        ]);
         stage = stage.run("python3 -m venv /venv");
         if let Some(tool) = self.tool() {
             stage = pip_in(stage, "python3 -m venv /opt/tool && /opt/tool/bin/pip", &format!("install {tool}"));
@@ -181,7 +207,10 @@ impl Manager {
         match self.kind {
             Kind::Uv => {
                 let dev = if development { "" } else { " --no-dev" };
-                stage.run_cached(format!("{UV} sync{}{dev} --no-install-workspace{}", self.locked(), if self.workspace { " --all-packages" } else { "" }), &[UV_CACHE])
+                stage.run_cached(
+                    format!("{UV} sync{}{dev} --no-install-workspace{}", self.locked(), if self.workspace { " --all-packages" } else { "" }),
+                    &[UV_CACHE],
+                )
             }
             Kind::Poetry => {
                 let only = if development { "" } else { " --only main" };
@@ -190,7 +219,10 @@ impl Manager {
             Kind::Pdm => {
                 let only = if development { "" } else { " --prod" };
                 let command = if self.locked { "sync" } else { "install" };
-                stage.run_cached(format!("/opt/tool/bin/pdm use --force /venv/bin/python && /opt/tool/bin/pdm {command}{only} --no-self --no-editable"), &["/root/.cache/pdm"])
+                stage.run_cached(
+                    format!("/opt/tool/bin/pdm use --force /venv/bin/python && /opt/tool/bin/pdm {command}{only} --no-self --no-editable"),
+                    &["/root/.cache/pdm"],
+                )
             }
             Kind::Pipenv => {
                 let dev = if development { " --dev" } else { "" };
@@ -203,15 +235,17 @@ impl Manager {
 
     /// One more distribution in `/venv`.
     pub(super) fn add(&self, stage: Stage, requirement: &str) -> Stage {
-        if self.kind == Kind::Uv { stage.run_cached(format!("{UV} pip install {requirement}"), &[UV_CACHE]) } else { pip(stage, &format!("install {requirement}")) }
+        if self.kind == Kind::Uv {
+            stage.run_cached(format!("{UV} pip install {requirement}"), &[UV_CACHE])
+        } else {
+            pip(stage, &format!("install {requirement}"))
+        }
     }
 
     /// The development dependencies, for the tests.
     pub(super) fn development(&self, project: &Project<'_>, stage: Stage) -> Stage {
         match self.kind {
-            Kind::Pip => {
-                self.development.iter().fold(stage, |stage, file| pip(stage, &format!("install --requirement {}", word(file))))
-            }
+            Kind::Pip => self.development.iter().fold(stage, |stage, file| pip(stage, &format!("install --requirement {}", word(file)))),
             Kind::Package | Kind::Nothing => stage,
             _ => self.sync(stage.copy_in_place(&self.manifests(project), &self.root), true),
         }
@@ -245,9 +279,24 @@ fn local(requirements: &str) -> bool {
 /// The members of a workspace of uv.
 pub(super) fn members(files: &Files<'_>) -> Vec<String> {
     let table = files.toml("pyproject.toml").ok().flatten().unwrap_or_default();
-    let patterns: Vec<String> = value(&table, &["tool", "uv", "workspace", "members"]).and_then(toml::Value::as_array).into_iter().flatten().filter_map(toml::Value::as_str).map(str::to_owned).collect();
-    let fits = |directory: &str| patterns.iter().any(|pattern| pattern.strip_suffix("/*").is_some_and(|parent| directory.rsplit_once('/').map(|(start, _)| start) == Some(parent)) || pattern == directory);
-    files.search(3, |path| path.ends_with("/pyproject.toml")).into_iter().filter_map(|path| path.strip_suffix("/pyproject.toml").map(str::to_owned)).filter(|directory| fits(directory)).collect()
+    let patterns: Vec<String> = value(&table, &["tool", "uv", "workspace", "members"])
+        .and_then(toml::Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(toml::Value::as_str)
+        .map(str::to_owned)
+        .collect();
+    let fits = |directory: &str| {
+        patterns.iter().any(|pattern| {
+            pattern.strip_suffix("/*").is_some_and(|parent| directory.rsplit_once('/').map(|(start, _)| start) == Some(parent)) || pattern == directory
+        })
+    };
+    files
+        .search(3, |path| path.ends_with("/pyproject.toml"))
+        .into_iter()
+        .filter_map(|path| path.strip_suffix("/pyproject.toml").map(str::to_owned))
+        .filter(|directory| fits(directory))
+        .collect()
 }
 
 fn workspace_root(project: &Project<'_>) -> Result<String> {

@@ -22,7 +22,8 @@ const SIGNS: [(Framework, &[&str]); 5] = [
 ];
 
 /// Servers and frameworks beside those that listen.
-const LISTENERS: [&str; 13] = ["gunicorn", "uvicorn", "hypercorn", "daphne", "granian", "waitress", "tornado", "aiohttp", "sanic", "starlette", "litestar", "bottle", "gradio"];
+const LISTENERS: [&str; 13] =
+    ["gunicorn", "uvicorn", "hypercorn", "daphne", "granian", "waitress", "tornado", "aiohttp", "sanic", "starlette", "litestar", "bottle", "gradio"];
 
 /// Libraries of Debian that distributions need when they run, and those that their sources need to be compiled.
 const LIBRARIES: [(&str, &[&str], &[&str]); 9] = [
@@ -69,7 +70,8 @@ fn dependencies(files: &Files<'_>) -> Result<Vec<String>> {
             found.push(name.to_ascii_lowercase().replace(['_', '.'], "-"));
         }
     };
-    for entry in files.entries().iter().filter(|entry| entry.name.starts_with("requirements") && (entry.name.ends_with(".txt") || entry.name.ends_with(".in"))) {
+    for entry in files.entries().iter().filter(|entry| entry.name.starts_with("requirements") && (entry.name.ends_with(".txt") || entry.name.ends_with(".in")))
+    {
         files.hint(&entry.name).lines().filter(|line| !line.trim_start().starts_with(['#', '-'])).for_each(&mut requirement);
     }
     files.hint("requirements/production.txt").lines().chain(files.hint("requirements/base.txt").lines()).for_each(&mut requirement);
@@ -98,7 +100,23 @@ pub(super) fn members(files: &Files<'_>) -> Result<Vec<String>> {
 }
 
 fn entry_file(files: &Files<'_>) -> Option<&'static str> {
-    files.first(&["main.py", "app.py", "server.py", "bot.py", "run.py", "wsgi.py", "asgi.py", "app/main.py", "src/main.py", "src/app.py", "app/app.py", "api/main.py", "hello.py", "__main__.py", "application.py"])
+    files.first(&[
+        "main.py",
+        "app.py",
+        "server.py",
+        "bot.py",
+        "run.py",
+        "wsgi.py",
+        "asgi.py",
+        "app/main.py",
+        "src/main.py",
+        "src/app.py",
+        "app/app.py",
+        "api/main.py",
+        "hello.py",
+        "__main__.py",
+        "application.py",
+    ])
 }
 
 pub(super) fn plan(project: &Project<'_>, draft: &mut Draft) -> Result<()> {
@@ -130,7 +148,10 @@ pub(super) fn plan(project: &Project<'_>, draft: &mut Draft) -> Result<()> {
     }
     draft.stages.push(dependencies);
     let mut tests = Stage::on("test", "dependencies");
-    tests = manager.development(project, tests).comment("The test command of the pipeline runs here, with the development dependencies.").copy([manager.source()], "./");
+    tests = manager
+        .development(project, tests)
+        .comment("The test command of the pipeline runs here, with the development dependencies.")
+        .copy([manager.source()], "./");
     draft.stages.push(tests);
     draft.ignore.extend([".venv", "venv", "**/__pycache__", "**/*.pyc", ".pytest_cache", ".mypy_cache", ".ruff_cache", "*.egg-info", "dist", "build"]);
 
@@ -140,7 +161,11 @@ pub(super) fn plan(project: &Project<'_>, draft: &mut Draft) -> Result<()> {
         needed.push("tini");
     }
     let mut last = Stage::last(From::Image(images.run)).workdir("/app").apt(&project.packages(&needed));
-    last = last.env([("PATH", "/venv/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"), ("PYTHONUNBUFFERED", "1"), ("PYTHONDONTWRITEBYTECODE", "1")]);
+    last = last.env([
+        ("PATH", "/venv/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"),
+        ("PYTHONUNBUFFERED", "1"),
+        ("PYTHONDONTWRITEBYTECODE", "1"),
+    ]);
     if names.iter().any(|name| name == "streamlit") {
         last = last.env([("STREAMLIT_BROWSER_GATHER_USAGE_STATS", "false"), ("HOME", "/tmp")]);
     }
@@ -239,7 +264,10 @@ fn start(project: &Project<'_>, draft: &mut Draft, names: &[String], server: &mu
     match draft.framework {
         Some(Framework::Django) => {
             let module = django_module(files)?;
-            let (kind, target) = if names.iter().any(|name| name == "uvicorn" || name == "channels") && files.has(&format!("{}/asgi.py", module.replace('.', "/"))) && !names.iter().any(|name| name == "gunicorn") {
+            let (kind, target) = if names.iter().any(|name| name == "uvicorn" || name == "channels")
+                && files.has(&format!("{}/asgi.py", module.replace('.', "/")))
+                && !names.iter().any(|name| name == "gunicorn")
+            {
                 (Server::Uvicorn, format!("{module}.asgi:application"))
             } else {
                 (Server::Gunicorn, format!("{module}.wsgi:application"))
@@ -269,7 +297,8 @@ fn start(project: &Project<'_>, draft: &mut Draft, names: &[String], server: &mu
         if let Some(scripts) = scripts.filter(|_| entry_file(files).is_none()) {
             let named: Vec<&String> = scripts.keys().collect();
             let name = text(&table, &["project", "name"]).or_else(|| text(&table, &["tool", "poetry", "name"]));
-            let chosen = named.iter().find(|script| Some(script.as_str()) == name || script.as_str() == "start").or(if named.len() == 1 { named.first() } else { None });
+            let chosen =
+                named.iter().find(|script| Some(script.as_str()) == name || script.as_str() == "start").or(if named.len() == 1 { named.first() } else { None });
             if let Some(script) = chosen {
                 draft.because(format!("start command: the script {script} of pyproject.toml"));
                 return Ok(Start { program: vec![format!("/venv/bin/{script}")], variables: Vec::new() });
@@ -281,7 +310,11 @@ fn start(project: &Project<'_>, draft: &mut Draft, names: &[String], server: &mu
         return Ok(script(file));
     }
     // The only script there is, or the only package that can be run.
-    let scripts: Vec<&str> = files.ending(".py").into_iter().filter(|name| !["setup.py", "conftest.py", "__init__.py", "gunicorn.conf.py", "noxfile.py"].contains(name) && !name.starts_with("test_")).collect();
+    let scripts: Vec<&str> = files
+        .ending(".py")
+        .into_iter()
+        .filter(|name| !["setup.py", "conftest.py", "__init__.py", "gunicorn.conf.py", "noxfile.py"].contains(name) && !name.starts_with("test_"))
+        .collect();
     if let [only] = scripts.as_slice() {
         draft.because(format!("start command: the only script, {only}"));
         return Ok(script(only));
@@ -293,7 +326,11 @@ fn start(project: &Project<'_>, draft: &mut Draft, names: &[String], server: &mu
         return Ok(Start { program: ["python", "-m", &module].map(str::to_owned).to_vec(), variables: Vec::new() });
     }
     if scripts.len() > 1 {
-        return Err(ambiguous("several scripts may start the project", scripts.into_iter().map(|name| format!("python {name}")).collect(), "choose one with --start"));
+        return Err(ambiguous(
+            "several scripts may start the project",
+            scripts.into_iter().map(|name| format!("python {name}")).collect(),
+            "choose one with --start",
+        ));
     }
     Err(Error::invalid("plan build", "nothing says how the project starts").with_hint("name its main file main.py, add a Procfile, or say it with --start"))
 }
@@ -301,7 +338,12 @@ fn start(project: &Project<'_>, draft: &mut Draft, names: &[String], server: &mu
 /// The package of a Django project that has its settings.
 fn django_module(files: &Files<'_>) -> Result<String> {
     let manage = files.hint("manage.py");
-    let named = manage.split_once("DJANGO_SETTINGS_MODULE").and_then(|(_, rest)| rest.split(['"', '\'']).map(str::trim).find(|word| word.contains('.') && word.chars().all(|c| c.is_ascii_alphanumeric() || "._".contains(c))).map(str::to_owned));
+    let named = manage.split_once("DJANGO_SETTINGS_MODULE").and_then(|(_, rest)| {
+        rest.split(['"', '\''])
+            .map(str::trim)
+            .find(|word| word.contains('.') && word.chars().all(|c| c.is_ascii_alphanumeric() || "._".contains(c)))
+            .map(str::to_owned)
+    });
     if let Some(module) = named {
         let package = module.split(".settings").next().unwrap_or_default().to_owned();
         // Settings may be a package deeper down; wsgi.py stands beside it or above.
@@ -316,14 +358,31 @@ fn django_module(files: &Files<'_>) -> Result<String> {
     }
     let found = files.search(2, |path| path.ends_with("/wsgi.py"));
     found.first().and_then(|path| path.strip_suffix("/wsgi.py")).map(|path| path.replace('/', ".")).ok_or_else(|| {
-        Error::invalid("plan build", "the project uses Django, but has neither settings in manage.py nor a wsgi.py").with_hint("say the start command with --start")
+        Error::invalid("plan build", "the project uses Django, but has neither settings in manage.py nor a wsgi.py")
+            .with_hint("say the start command with --start")
     })
 }
 
 /// `module:name` of the object that a server calls.
 fn application(files: &Files<'_>, framework: Framework) -> Option<String> {
     const PLACES: [&str; 17] = [
-        "main.py", "app.py", "wsgi.py", "asgi.py", "server.py", "api.py", "run.py", "application.py", "app/main.py", "app/__init__.py", "src/main.py", "src/app.py", "app/app.py", "api/main.py", "api/app.py", "hello.py", "app/server.py",
+        "main.py",
+        "app.py",
+        "wsgi.py",
+        "asgi.py",
+        "server.py",
+        "api.py",
+        "run.py",
+        "application.py",
+        "app/main.py",
+        "app/__init__.py",
+        "src/main.py",
+        "src/app.py",
+        "app/app.py",
+        "api/main.py",
+        "api/app.py",
+        "hello.py",
+        "app/server.py",
     ];
     let class = match framework {
         Framework::Flask => "Flask(",

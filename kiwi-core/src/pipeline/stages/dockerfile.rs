@@ -1,0 +1,74 @@
+//! Which Dockerfile a build has: the repository's, or the Build Wizard's.
+
+use super::Context;
+use crate::domain::{DockerfileChoice, Port};
+use crate::error::{Error, ErrorKind, Result};
+use crate::provider::BuilderCapabilities;
+use crate::wizard::{self, Choices, Directory, Plan, Rendering};
+use std::path::{Path, PathBuf};
+
+/// The names under which a builder finds a Dockerfile by itself.
+const NAMES: [&str; 3] = ["Dockerfile", "Containerfile", "dockerfile"];
+
+/// A Dockerfile, and whether the wizard made it: then it has a stage for tests.
+pub(super) struct Chosen {
+    pub(super) dockerfile: DockerfileChoice,
+    pub(super) planned: Option<Plan>,
+}
+
+/// Whether the builder needs a tree of this machine, if only to plan with.
+pub(super) fn needs_tree(choice: &DockerfileChoice, capabilities: BuilderCapabilities) -> bool {
+    capabilities.tree || matches!(choice, DockerfileChoice::Auto | DockerfileChoice::Wizard)
+}
+
+/// Chooses for the tree of this run. A plan's `.dockerignore` is put into the tree where the repository has none: it is Kiwi's own copy.
+pub(super) async fn choose(context: &Context<'_>, tree: PathBuf, capabilities: BuilderCapabilities) -> Result<Chosen> {
+    let build = &context.service.build;
+    let root = build.context.as_ref().map_or(tree.clone(), |directory| tree.join(directory.as_str()));
+    let (choice, choices) = (build.dockerfile.clone(), build.wizard.clone());
+    let rendering = if capabilities.mounts { Rendering::BuildKit } else { Rendering::Plain };
+    let work = move || match choice {
+        DockerfileChoice::Wizard => plan(&root, Choices { rendering, ..choices }),
+        DockerfileChoice::Auto if root.is_dir() && !NAMES.iter().any(|name| root.join(name).exists()) => plan(&root, Choices { rendering, ..choices }),
+        other => Ok(Chosen { dockerfile: other, planned: None }),
+    };
+    tokio::task::spawn_blocking(work).await.map_err(|error| Error::new(ErrorKind::Internal, "plan build", "planning panicked").with_source(error))?
+}
+
+fn plan(root: &Path, choices: Choices) -> Result<Chosen> {
+    let planned = wizard::plan(&Directory::open(root)?, &choices)?;
+    let ignore = root.join(".dockerignore");
+    if std::fs::symlink_metadata(&ignore).is_err() {
+        std::fs::write(&ignore, planned.dockerignore())
+            .map_err(|error| Error::new(ErrorKind::Storage, "plan build", "the ignore file cannot be written").with_source(error))?;
+    }
+    Ok(Chosen { dockerfile: DockerfileChoice::Text(planned.dockerfile()?), planned: Some(planned) })
+}
+
+/// Tells what was planned, and gives a service that names no port the one that its program listens on.
+pub(super) async fn adopt(context: &mut Context<'_>, planned: &Plan) -> Result<()> {
+    context.events.info("the Build Wizard makes the Dockerfile; `kiwi dockerfile` shows it".to_owned()).await;
+    for reason in &planned.reasons {
+        context.events.info(format!("wizard: {reason}")).await;
+    }
+    let Some(port) = planned.port.and_then(|port| Port::try_from(port).ok()) else { return Ok(()) };
+    match context.service.containers.first().map(|container| container.port) {
+        Some(None) => {}
+        Some(Some(named)) if named != port => {
+            let message = format!("the service says port {named}, the Build Wizard expects the program on port {port}: the service's counts");
+            context.events.send(crate::domain::EventBody::Warning { message }).await;
+            return Ok(());
+        }
+        _ => return Ok(()),
+    }
+    let set = |service: &mut crate::domain::Service| {
+        if let Some(container) = service.containers.first_mut().filter(|container| container.port.is_none()) {
+            container.port = Some(port);
+        }
+        Ok(())
+    };
+    let updated = context.kiwi.update_service(&context.actor(), &context.service.name.clone(), set).await?;
+    context.service.containers = updated.containers;
+    context.events.info(format!("the service listens on port {port} from now on; `kiwi service update --port` changes it")).await;
+    Ok(())
+}
