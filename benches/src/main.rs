@@ -8,13 +8,18 @@ mod builds;
 mod command;
 mod deployments;
 mod webhooks;
+mod wizard;
 
 fn main() {
     println!("| figure | value |\n| --- | --- |");
     let only = std::env::args().nth(1);
-    for (name, measure) in
-        [("command", command::measure as fn()), ("deployments", deployments::measure), ("builds", builds::measure), ("webhooks", webhooks::measure)]
-    {
+    for (name, measure) in [
+        ("command", command::measure as fn()),
+        ("deployments", deployments::measure),
+        ("builds", builds::measure),
+        ("webhooks", webhooks::measure),
+        ("wizard", wizard::measure),
+    ] {
         if only.as_deref().is_none_or(|only| only == name) {
             measure();
         }

@@ -1,7 +1,7 @@
 //! Which Dockerfile a build has: the repository's, or the Build Wizard's.
 
 use super::Context;
-use crate::domain::{DockerfileChoice, Port};
+use crate::domain::{DockerfileChoice, Port, RepositoryPath};
 use crate::error::{Error, ErrorKind, Result};
 use crate::provider::BuilderCapabilities;
 use crate::wizard::{self, Choices, Directory, Plan, Rendering};
@@ -24,15 +24,27 @@ pub(super) fn needs_tree(choice: &DockerfileChoice, capabilities: BuilderCapabil
 /// Chooses for the tree of this run. A plan's `.dockerignore` is put into the tree where the repository has none: it is Kiwi's own copy.
 pub(super) async fn choose(context: &Context<'_>, tree: PathBuf, capabilities: BuilderCapabilities) -> Result<Chosen> {
     let build = &context.service.build;
-    let root = build.context.as_ref().map_or(tree.clone(), |directory| tree.join(directory.as_str()));
+    let root = match &build.context {
+        Some(directory) => inside(&tree, directory)?,
+        None => tree.clone(),
+    };
     let (choice, choices) = (build.dockerfile.clone(), build.wizard.clone());
     let rendering = if capabilities.mounts { Rendering::BuildKit } else { Rendering::Plain };
     let work = move || match choice {
         DockerfileChoice::Wizard => plan(&root, Choices { rendering, ..choices }),
-        DockerfileChoice::Auto if root.is_dir() && !NAMES.iter().any(|name| root.join(name).exists()) => plan(&root, Choices { rendering, ..choices }),
+        // A link of that name is the repository's Dockerfile too, wherever it leads: the builder judges it.
+        DockerfileChoice::Auto if !NAMES.iter().any(|name| root.join(name).symlink_metadata().is_ok()) => plan(&root, Choices { rendering, ..choices }),
         other => Ok(Chosen { dockerfile: other, planned: None }),
     };
     tokio::task::spawn_blocking(work).await.map_err(|error| Error::new(ErrorKind::Internal, "plan build", "planning panicked").with_source(error))?
+}
+
+/// The build context. Nothing outside the tree is planned with, whatever its links say.
+fn inside(tree: &Path, directory: &RepositoryPath) -> Result<PathBuf> {
+    let real = |path: &Path| path.canonicalize().ok();
+    real(&tree.join(directory.as_str()))
+        .filter(|found| found.is_dir() && real(tree).is_some_and(|tree| found.starts_with(tree)))
+        .ok_or_else(|| Error::invalid("plan build", format!("the repository has no directory {directory}")))
 }
 
 fn plan(root: &Path, choices: Choices) -> Result<Chosen> {
