@@ -95,6 +95,36 @@ fn every_project_has_the_plan_that_its_golden_file_shows() {
     assert!(wrong.is_empty(), "{wrong:?}");
 }
 
+/// What the wizard knows of and does not handle, with what it says.
+#[test]
+fn a_project_that_is_not_handled_is_told_what_it_is() {
+    let cases: [(&[(&str, &str)], &str); 14] = [
+        (&[("cpanfile", ""), ("app.pl", "")], "the repository is written in Perl (cpanfile), which the Build Wizard does not handle"),
+        (&[("main.cbl", "")], "the repository is written in COBOL (main.cbl), which the Build Wizard does not handle"),
+        (&[("hugo.toml", ""), ("content/a.md", "")], "the repository is a site of Hugo (hugo.toml), which the Build Wizard does not handle"),
+        (&[("package.json5", "{}"), ("index.js", "")], "the repository is a project with a package.json5 (package.json5), which the Build Wizard does not handle"),
+        (&[("compose.yaml", "services: {}")], "the repository is described by a Compose file (compose.yaml), which the Build Wizard does not handle"),
+        (&[("main.tf", "")], "the repository is configuration of Terraform (main.tf), which the Build Wizard does not handle"),
+        (&[("README.md", "")], "nothing in the repository shows what it is written in"),
+        (&[("build.gradle", "plugins { id 'com.android.application' }")], "this is an Android app, which is built for devices"),
+        (&[("pubspec.yaml", "name: a\ndependencies:\n  flutter:\n    sdk: flutter\n"), ("lib/main.dart", "")], "this is a Flutter app, which is built for devices"),
+        (&[("package.json", r#"{"main":"main.js","devDependencies":{"electron":"30"}}"#), ("main.js", "")], "this is an Electron app, which is built for desktops"),
+        (
+            &[("a.csproj", "<Project><PropertyGroup><TargetFrameworkVersion>v4.8</TargetFrameworkVersion></PropertyGroup></Project>")],
+            "a.csproj is for .NET Framework 4.8, which runs on Windows only",
+        ),
+        (&[("go.mod", "module a\ngo 1.22\n"), ("a.go", "package a\n")], "the module has no program: nothing is in package main"),
+        (&[("Cargo.toml", "[package]\nname = \"a\"\nversion = \"0.1.0\"\n"), ("src/lib.rs", "")], "the crate has no program"),
+        (&[("runtime.txt", "python-2.7.18"), ("app.py", "print(1)")], "runtime.txt asks for Python \"2.7.18\", which is not supported"),
+    ];
+    for (files, message) in cases {
+        let files: BTreeMap<String, String> = files.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect();
+        let error = plan(&files, &Choices::default()).unwrap_err();
+        assert_eq!(error.message(), message, "{files:?}");
+        assert!(!error.hint().is_empty(), "{message}");
+    }
+}
+
 #[test]
 fn the_projects_are_of_every_language_and_framework() {
     let planned: Vec<_> = fixtures().iter().filter_map(|fixture| rendered(fixture, Rendering::Plain).ok()).map(|(plan, _)| plan).collect();

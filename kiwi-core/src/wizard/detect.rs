@@ -3,7 +3,7 @@
 use super::files::Files;
 use super::language::{self, Found, Strength};
 use super::tree::Tree;
-use super::{Choices, Language};
+use super::{Choices, Language, unhandled};
 use crate::error::{Error, Result};
 
 /// How deep apps are looked for.
@@ -128,6 +128,9 @@ fn place(app: &str) -> &str {
 }
 
 fn unknown(files: &Files<'_>) -> Error {
+    if let Some((what, shown, hint)) = unhandled::recognise(files) {
+        return Error::invalid("plan build", format!("{} is {what} ({shown}), which the Build Wizard does not handle", place(files.directory()))).with_hint(hint);
+    }
     let message = if files.entries().is_empty() {
         format!("{} is empty", place(files.directory()))
     } else {

@@ -26,6 +26,7 @@ mod start;
 mod table;
 mod tree;
 mod types;
+mod unhandled;
 mod version;
 
 pub use choices::{Choices, Rendering};

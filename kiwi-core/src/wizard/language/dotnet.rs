@@ -80,6 +80,11 @@ pub(super) fn plan(project: &Project<'_>, draft: &mut Draft) -> Result<()> {
     let properties = project.root.hint("Directory.Build.props");
     let shared = properties.split_once("<TargetFramework>").and_then(|(_, rest)| rest.split('<').next()).map(|value| value.trim().to_owned());
     let target = element("TargetFramework").or_else(|| element("TargetFrameworks").and_then(|list| list.split(';').next_back().map(str::to_owned))).or(shared);
+    let windows = element("TargetFrameworkVersion").map(|version| version.trim_start_matches('v').to_owned());
+    if let Some(version) = windows.filter(|_| target.is_none()) {
+        return Err(Error::invalid("plan build", format!("{} is for .NET Framework {version}, which runs on Windows only", files.path(&name)))
+            .with_hint("move it to .NET first: an SDK-style project with a TargetFramework such as net8.0"));
+    }
     let mut declared = Vec::new();
     let framework_version = target.as_ref().map(|text| text.trim_start_matches("netcoreapp").trim_start_matches("net").to_owned());
     if let Some(global) = files.json("global.json")?.or(project.root.json("global.json")?)

@@ -61,6 +61,9 @@ pub(super) fn plan(project: &Project<'_>, draft: &mut Draft) -> Result<()> {
     let text = build_file(files);
     let catalog = top_files.hint("gradle/libs.versions.toml");
     let all = format!("{text}\n{}\n{catalog}", if top == app { String::new() } else { build_file(&top_files) });
+    if text.contains("com.android.application") || text.contains("libs.plugins.android.application") {
+        return Err(Error::invalid("plan build", "this is an Android app, which is built for devices").with_hint("choose a server's module with --app"));
+    }
     draft.framework = draft.framework.or_else(|| framework(&text));
 
     let mut declared = versions(files)?;

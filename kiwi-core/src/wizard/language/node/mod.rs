@@ -6,7 +6,7 @@ mod package;
 mod start;
 
 use super::{Check, Draft, Found, Project, Strength, TINI, plain, test_stage, tool_versions};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::wizard::dockerfile::{From, Stage, word};
 use crate::wizard::files::Files;
 use crate::wizard::start::Start;
@@ -100,6 +100,10 @@ pub(super) fn plan(project: &Project<'_>, draft: &mut Draft) -> Result<()> {
     let install = project.root.at(&top);
     let root_package = Package::read(&install)?.unwrap_or_else(Package::empty);
     let package = Package::read(&project.files)?.unwrap_or_else(Package::empty);
+    if package.depends("electron") && draft.framework.is_none() && project.choices.start.is_none() {
+        return Err(Error::invalid("plan build", "this is an Electron app, which is built for desktops")
+            .with_hint("choose a server's directory with --app, or say with --start what runs here"));
+    }
     let nx = install.has("nx.json") && !project.files.has("package.json");
     let members = package::members(&install, &root_package)?;
     let inner = app.strip_prefix(top.as_str()).unwrap_or(app).trim_start_matches('/').to_owned();
