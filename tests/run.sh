@@ -51,7 +51,7 @@ if ! docker info >/dev/null 2>&1; then
 fi
 # The gateway's, the samples', and those of the Build Wizard's Dockerfiles that are built.
 ./examples/base-images.sh haproxy:lts python:3.11-slim debian:bookworm-slim \
-    node:18-bookworm node:18-bookworm-slim python:3.11-bookworm python:3.11-slim-bookworm golang:1.19-bookworm alpine:3.22 rust:1.63-bookworm \
+    node:18-bookworm node:18-bookworm-slim python:3.11-bookworm python:3.11-slim-bookworm golang:1.19-bookworm alpine:3.22 rust:1.63-bullseye debian:bullseye-slim \
     maven:3.9-eclipse-temurin-17 eclipse-temurin:17-jre nginx:1.29-alpine
 
 # A password whose base64 has the characters in which the standard and the URL-safe alphabets differ.

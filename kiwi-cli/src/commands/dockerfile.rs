@@ -99,17 +99,24 @@ fn list(output: Output) {
 fn write(root: &Path, plan: &Plan, dockerfile: &str, dockerignore: &str, force: bool) -> Result<()> {
     let path = root.join(&plan.app).join("Dockerfile");
     let failed = |path: &Path, error: std::io::Error| {
-        Error::new(ErrorKind::Storage, "write Dockerfile", format!("{} cannot be written", path.display())).with_source(error)
+        Error::new(ErrorKind::Storage, "write Dockerfile", format!("{} cannot be written", path.display()))
+            .with_hint("check the permissions of the project's directory")
+            .with_source(error)
     };
     let there = std::fs::read_to_string(&path).ok();
     if std::fs::symlink_metadata(&path).is_ok() && !force && there.as_deref() != Some(dockerfile) {
         return Err(Error::new(ErrorKind::AlreadyExists, "write Dockerfile", format!("{} exists", path.display()))
             .with_hint("look at what would be written without --write; --force replaces it"));
     }
-    replace(&path, dockerfile).map_err(|error| failed(&path, error))?;
-    output::note(&format!("wrote {}", path.display()));
     // The ignore file belongs to the context, which is the root of the tree.
     let ignore = root.join(".dockerignore");
+    for file in [&path, &ignore] {
+        if std::fs::symlink_metadata(file).is_ok_and(|found| found.is_dir()) {
+            return Err(Error::invalid("write Dockerfile", format!("{} is a directory", file.display())).with_hint("remove it; nothing was written"));
+        }
+    }
+    replace(&path, dockerfile).map_err(|error| failed(&path, error))?;
+    output::note(&format!("wrote {}", path.display()));
     match std::fs::read_to_string(&ignore) {
         Ok(kept) if kept == dockerignore => {}
         Ok(kept) => {
@@ -118,6 +125,7 @@ fn write(root: &Path, plan: &Plan, dockerfile: &str, dockerignore: &str, force: 
                 output::note(&format!("kept {}; it could also have: {}", ignore.display(), missing.join(" ")));
             }
         }
+        Err(_) if std::fs::symlink_metadata(&ignore).is_ok() => output::note(&format!("kept {}, which cannot be read", ignore.display())),
         Err(_) => {
             replace(&ignore, dockerignore).map_err(|error| failed(&ignore, error))?;
             output::note(&format!("wrote {}", ignore.display()));

@@ -105,7 +105,9 @@ impl Choices {
         }
         if let Some(prefix) = &self.base_registry {
             let reference = format!("{}/image:tag", prefix.trim_end_matches('/'));
-            if prefix.is_empty() || reference.parse::<crate::domain::ImageReference>().is_err() {
+            let host = prefix.split('/').next().unwrap_or_default();
+            // A name without a dot would be an account on Docker Hub.
+            if !(host.contains(['.', ':']) || host == "localhost") || reference.parse::<crate::domain::ImageReference>().is_err() {
                 return fail("base registry", prefix, "give a host and a path, such as harbor.company.com/hub");
             }
         }

@@ -24,7 +24,7 @@ pub(super) fn app(tree: &dyn Tree, choices: &Choices) -> Result<String> {
         if !root.has_directory(app.as_str()) {
             let error = Error::invalid("plan build", format!("there is no directory {app}"));
             let apps = apps(&root)?;
-            return Err(if apps.is_empty() {
+            return Err(if apps.iter().all(String::is_empty) {
                 error.with_hint("give the directory of an app")
             } else {
                 error.with_hint(format!("the apps are: {}", apps.join(", ")))
@@ -90,12 +90,13 @@ pub(super) fn language(tree: &dyn Tree, app: &str, choices: &Choices) -> Result<
     if !allowed.is_empty() {
         // A family shares its manifests: what shows one shows the others.
         all.retain(|found| allowed.iter().any(|language| same_family(*language, found.language)));
-        let mut found = all.into_iter().max_by_key(|found| found.strength).unwrap_or_else(|| Found {
-            language: allowed[0],
-            framework: None,
-            strength: Strength::Weak,
-            evidence: "chosen".to_owned(),
-        });
+        let found = all.into_iter().max_by_key(|found| found.strength);
+        if found.is_none() && choices.start.is_none() {
+            let titles: Vec<_> = allowed.iter().map(|language| language.title()).collect();
+            return Err(Error::invalid("plan build", format!("nothing in {} is written in {}", place(app), titles.join(" or ")))
+                .with_hint("choose what the project is written in, or say how it starts with --start too"));
+        }
+        let mut found = found.unwrap_or_else(|| Found { language: allowed[0], framework: None, strength: Strength::Weak, evidence: "chosen".to_owned() });
         found.language = choices.language.unwrap_or(found.language);
         found.framework = choices.framework.or(found.framework);
         return Ok(found);
@@ -129,7 +130,8 @@ fn place(app: &str) -> &str {
 
 fn unknown(files: &Files<'_>) -> Error {
     if let Some((what, shown, hint)) = unhandled::recognise(files) {
-        return Error::invalid("plan build", format!("{} is {what} ({shown}), which the Build Wizard does not handle", place(files.directory()))).with_hint(hint);
+        return Error::invalid("plan build", format!("{} is {what} ({shown}), which the Build Wizard does not handle", place(files.directory())))
+            .with_hint(hint);
     }
     let message = if files.entries().is_empty() {
         format!("{} is empty", place(files.directory()))

@@ -18,7 +18,7 @@ enum Step {
     Comment(String),
     Workdir(String),
     Env(Vec<(String, String)>),
-    Copy { from: Option<String>, sources: Vec<String>, to: String },
+    Copy { from: Option<String>, owned: bool, sources: Vec<String>, to: String },
     Run { command: String, caches: Vec<String>, plain: Option<String> },
     Write { lines: Vec<String>, to: String },
     User,
@@ -72,7 +72,7 @@ impl Stage {
     pub(super) fn copy<S: Into<String>>(mut self, sources: impl IntoIterator<Item = S>, to: impl Into<String>) -> Self {
         let sources: Vec<String> = sources.into_iter().map(Into::into).collect();
         if !sources.is_empty() {
-            self.steps.push(Step::Copy { from: None, sources, to: to.into() });
+            self.steps.push(Step::Copy { from: None, owned: false, sources, to: to.into() });
         }
         self
     }
@@ -95,7 +95,13 @@ impl Stage {
     }
 
     pub(super) fn copy_from(mut self, stage: &str, source: impl Into<String>, to: impl Into<String>) -> Self {
-        self.steps.push(Step::Copy { from: Some(stage.to_owned()), sources: vec![source.into()], to: to.into() });
+        self.steps.push(Step::Copy { from: Some(stage.to_owned()), owned: false, sources: vec![source.into()], to: to.into() });
+        self
+    }
+
+    /// The same for what the program itself writes to when its root may be written.
+    pub(super) fn copy_owned(mut self, stage: &str, source: impl Into<String>, to: impl Into<String>) -> Self {
+        self.steps.push(Step::Copy { from: Some(stage.to_owned()), owned: true, sources: vec![source.into()], to: to.into() });
         self
     }
 
@@ -188,6 +194,26 @@ pub(super) fn render(heading: &str, stages: &[Stage], choices: &Choices) -> Resu
     Ok(out)
 }
 
+/// Every image that is pulled, once.
+pub(super) fn images(stages: &[Stage]) -> Vec<&str> {
+    let mut all = Vec::new();
+    for stage in stages {
+        if let From::Image(image) = &stage.from {
+            all.push(image.as_str());
+        }
+        for step in &stage.steps {
+            if let Step::Copy { from: Some(from), .. } = step
+                && from.contains([':', '/'])
+            {
+                all.push(from);
+            }
+        }
+    }
+    all.sort_unstable();
+    all.dedup();
+    all
+}
+
 fn line_of(out: &mut String, line: &str) {
     out.push_str(line);
     out.push('\n');
@@ -196,9 +222,11 @@ fn line_of(out: &mut String, line: &str) {
 /// An image behind the mirror and with the digest that were asked for.
 pub(super) fn base_image(image: &str, choices: &Choices) -> String {
     let digest = choices.digests.get(image).map(|digest| format!("@{digest}")).unwrap_or_default();
+    // A mirror of Docker Hub has no images of other registries.
+    let elsewhere = image.split_once('/').is_some_and(|(host, _)| host.contains(['.', ':']));
     match &choices.base_registry {
-        Some(prefix) => format!("{}/{image}{digest}", prefix.trim_end_matches('/')),
-        None => format!("{image}{digest}"),
+        Some(prefix) if !elsewhere => format!("{}/{image}{digest}", prefix.trim_end_matches('/')),
+        _ => format!("{image}{digest}"),
     }
 }
 
@@ -210,7 +238,8 @@ fn render_step(out: &mut String, step: &Step, choices: &Choices) -> Result<()> {
             let pairs: Result<Vec<_>> = variables.iter().map(|(name, value)| Ok(format!("{name}={}", env_value(value)?))).collect();
             line_of(out, &format!("ENV {}", pairs?.join(" \\\n    ")));
         }
-        Step::Copy { from, sources, to } => {
+        Step::Copy { from, owned, sources, to } => {
+            let owner = if *owned { format!("--chown={USER} ") } else { String::new() };
             let from = match from {
                 Some(from) if from.contains([':', '/']) => format!("--from={} ", base_image(from, choices)),
                 Some(from) => format!("--from={from} "),
@@ -219,9 +248,9 @@ fn render_step(out: &mut String, step: &Step, choices: &Choices) -> Result<()> {
             let paths: Result<Vec<_>> = sources.iter().chain([to]).map(|path| copy_path(path)).collect();
             let paths = paths?;
             if paths.iter().any(|path| path.contains(' ')) {
-                line_of(out, &format!("COPY {from}{}", json(&paths)));
+                line_of(out, &format!("COPY {from}{owner}{}", json(&paths)));
             } else {
-                line_of(out, &format!("COPY {from}{}", paths.join(" ")));
+                line_of(out, &format!("COPY {from}{owner}{}", paths.join(" ")));
             }
         }
         Step::Write { lines, to } => {
@@ -241,11 +270,17 @@ fn render_step(out: &mut String, step: &Step, choices: &Choices) -> Result<()> {
         },
         Step::User => line_of(out, &format!("USER {USER}")),
         Step::Expose(port) => line_of(out, &format!("EXPOSE {port}")),
-        Step::Health(command) => line_of(out, &format!("HEALTHCHECK --interval=10s --timeout=3s --start-period=30s \\\n    CMD {}", json(command))),
-        Step::Entrypoint(command) => line_of(out, &format!("ENTRYPOINT {}", json(command))),
-        Step::Cmd(command) => line_of(out, &format!("CMD {}", json(command))),
+        Step::Health(command) => line_of(out, &format!("HEALTHCHECK --interval=10s --timeout=3s --start-period=30s \\\n    CMD {}", exec_form(command)?)),
+        Step::Entrypoint(command) => line_of(out, &format!("ENTRYPOINT {}", exec_form(command)?)),
+        Step::Cmd(command) => line_of(out, &format!("CMD {}", exec_form(command)?)),
     }
     Ok(())
+}
+
+fn exec_form(words: &[String]) -> Result<String> {
+    // JSON escapes a backslash at the end itself.
+    words.iter().try_for_each(|word| command_line(word.trim_end_matches('\\')).map(|_| ()))?;
+    Ok(json(words))
 }
 
 fn json(words: &[String]) -> String {

@@ -124,7 +124,8 @@ impl<'a> Files<'a> {
 
     pub(super) fn json(&self, name: &str) -> Result<Option<serde_json::Value>> {
         let Some(text) = self.text(name)? else { return Ok(None) };
-        let text = if name.ends_with(".json") && name != "deno.json" { text } else { without_comments(&text) };
+        // Deno and .NET allow comments in theirs.
+        let text = if name.ends_with(".json") && !["deno.json", "global.json"].contains(&name) { text } else { without_comments(&text) };
         serde_json::from_str(&text).map(Some).map_err(|error| self.malformed(name, error))
     }
 
@@ -167,6 +168,45 @@ impl<'a> Files<'a> {
         }
         found
     }
+}
+
+/// Code of JavaScript without its comments.
+pub(super) fn without_code_comments(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut characters = text.chars().peekable();
+    let mut quote = None;
+    while let Some(c) = characters.next() {
+        match (c, quote) {
+            ('\\', Some(_)) => {
+                out.push(c);
+                out.extend(characters.next());
+            }
+            ('"' | '\'' | '`', None) => {
+                quote = Some(c);
+                out.push(c);
+            }
+            (_, Some(open)) => {
+                // A string of one line that is not closed is none: a regular expression has such quotes.
+                if c == open || (c == '\n' && open != '`') {
+                    quote = None;
+                }
+                out.push(c);
+            }
+            ('/', None) if characters.peek() == Some(&'/') => while characters.next_if(|next| *next != '\n').is_some() {},
+            ('/', None) if characters.peek() == Some(&'*') => {
+                let mut last = ' ';
+                characters.next();
+                for next in characters.by_ref() {
+                    if last == '*' && next == '/' {
+                        break;
+                    }
+                    last = next;
+                }
+            }
+            _ => out.push(c),
+        }
+    }
+    out
 }
 
 /// JSON without `//` and `/* */` comments and trailing commas, as several tools write it.

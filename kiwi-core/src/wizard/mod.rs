@@ -34,7 +34,7 @@ pub use interview::{Choice, Interview, Question, Step, Subject};
 pub use tree::{Directory, Entry, EntryKind, Tree};
 pub use types::{Framework, Language};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// The stage of every planned Dockerfile in which tests run.
 pub const TEST_STAGE: &str = "test";
@@ -81,6 +81,11 @@ impl Plan {
         dockerfile::render(&heading, &self.stages, &self.choices)
     }
 
+    /// The base images, without prefix and digest.
+    pub fn base_images(&self) -> Vec<&str> {
+        dockerfile::images(&self.stages)
+    }
+
     /// The text of the `.dockerignore` that belongs to it.
     pub fn dockerignore(&self) -> String {
         ignore::render(&self.ignore)
@@ -100,5 +105,11 @@ pub fn plan(tree: &dyn Tree, choices: &Choices) -> Result<Plan> {
     let choices = choices.clone().with_file(tree)?;
     let app = detect::app(tree, &choices)?;
     let found = detect::language(tree, &app, &choices)?;
-    language::plan(tree, &app, found, choices)
+    let plan = language::plan(tree, &app, found, choices)?;
+    let images = plan.base_images();
+    if let Some(stray) = plan.choices.digests.keys().find(|image| !images.contains(&image.as_str())) {
+        return Err(Error::invalid("plan build", format!("a digest is given for {stray:?}, which is no base image of this project"))
+            .with_hint(format!("the base images are: {}", images.join(", "))));
+    }
+    Ok(plan)
 }

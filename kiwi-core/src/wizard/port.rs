@@ -14,10 +14,10 @@ const BEFORE: [&str; 25] = [
     "PORT\", \"",
     "PORT', '",
     "PORT\") ?: \"",
-    "port: ",
-    "port = ",
+    "port:",
+    "port =",
     "port=",
-    "PORT = ",
+    "PORT =",
     "PORT=",
     "Addr: \":",
     "(\":",
@@ -34,7 +34,7 @@ pub(super) fn in_source(source: &str) -> Option<u16> {
     let found = BEFORE.iter().filter_map(|before| {
         source.match_indices(before).find_map(|(at, _)| {
             let rest = &source[at + before.len()..];
-            let rest = rest.trim_start_matches(['"', '\'', '`', '(', ':']);
+            let rest = rest.trim_start().trim_start_matches(['"', '\'', '`', '(', ':']);
             let digits: String = rest.chars().take_while(char::is_ascii_digit).take(6).collect();
             let port = digits.parse().ok().filter(|port| *port >= 1024)?;
             Some((at, port))
@@ -58,6 +58,7 @@ mod tests {
             ("SocketAddr::from(([0, 0, 0, 0], 3002))", Some(3002)),
             ("app.run(host='0.0.0.0', port=5001)", Some(5001)),
             ("server.port=9000", Some(9000)),
+            ("fastify.listen({port:3003,host:'0.0.0.0'})", Some(3003)),
             ("app.listen(80)", None),
             ("app.listen(port)", None),
             ("listen(99999999999)", None),

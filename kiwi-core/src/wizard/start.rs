@@ -37,17 +37,43 @@ fn assignment(word: &str) -> Option<(&str, &str)> {
 
 /// The last command of a line takes the shell's place.
 fn with_exec(text: &str) -> String {
-    let at = [text.rfind("&&").map(|at| at + 2), text.rfind(';').map(|at| at + 1)].into_iter().flatten().max().unwrap_or(0);
+    // What stands in quotes is no part of the shell's language.
+    let mut plain = String::with_capacity(text.len());
+    let mut quote = None;
+    for c in text.chars() {
+        let masked = quote.is_some() || matches!(c, '"' | '\'');
+        quote = match quote {
+            Some(open) if open == c => None,
+            None if matches!(c, '"' | '\'') => Some(c),
+            other => other,
+        };
+        (0..c.len_utf8()).for_each(|_| {
+            plain.push(if masked {
+                '_'
+            } else if c.is_ascii() {
+                c
+            } else {
+                '_'
+            })
+        });
+    }
+    // A substitution is a part of a word; a group is a command of its own.
+    let group = plain.replace("$(", "").contains('(');
+    let at = [plain.rfind("&&").map(|at| at + 2), plain.rfind(';').map(|at| at + 1)].into_iter().flatten().max().unwrap_or(0);
     let (before, last) = text.split_at(at);
+    let plain = plain[at..].trim();
     let last = last.trim();
-    let compound = last.contains(['|', '(', ')', '\n']) || last.contains('&') || last.is_empty() || last.starts_with("exec ");
-    let builtin = ["if ", "while ", "for ", "cd ", "export ", "set ", "source ", ". ", "{"].iter().any(|word| last.starts_with(word))
-        || assignment(last.split(' ').next().unwrap_or("")).is_some();
+    let compound = group || plain.contains(['|', '\n', '&']) || last.is_empty() || last.starts_with("exec ");
+    let builtin = ["if ", "while ", "for ", "cd ", "export ", "set ", "source ", ". ", "{"].iter().any(|word| last.starts_with(word));
     if compound || builtin {
         return text.to_owned();
     }
+    let assigned = last.split(' ').next().is_some_and(|word| assignment(word).is_some());
+    if assigned && !last.contains(' ') {
+        return text.to_owned();
+    }
     let gap = if before.is_empty() { "" } else { " " };
-    format!("{before}{gap}exec {last}")
+    format!("{before}{gap}exec {}{last}", if assigned { "env " } else { "" })
 }
 
 /// The command of the `web` process of a Procfile, or of its only one.
@@ -77,7 +103,9 @@ mod tests {
             ("gunicorn app:app -b 0.0.0.0:$PORT", vec!["sh", "-c", "exec gunicorn app:app -b 0.0.0.0:$PORT"]),
             ("npm run migrate && node x.js", vec!["sh", "-c", "npm run migrate && exec node x.js"]),
             ("a | b", vec!["sh", "-c", "a | b"]),
-            ("cd x; PORT=1 node y", vec!["sh", "-c", "cd x; PORT=1 node y"]),
+            ("cd x; PORT=1 node y", vec!["sh", "-c", "cd x; exec env PORT=1 node y"]),
+            ("gunicorn --bind 0.0.0.0:$PORT \"app:create_app()\"", vec!["sh", "-c", "exec gunicorn --bind 0.0.0.0:$PORT \"app:create_app()\""]),
+            ("(a; b)", vec!["sh", "-c", "(a; b)"]),
             ("node 'unclosed", vec!["sh", "-c", "exec node 'unclosed"]),
         ] {
             assert_eq!(parse(text).program, program, "{text}");

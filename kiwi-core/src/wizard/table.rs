@@ -15,6 +15,9 @@ struct Row {
     #[serde(default)]
     except: BTreeMap<String, (String, String)>,
     nightly: Option<String>,
+    /// For lines that are older than Debian 12: the first releases that have images on Debian 11 and on Debian 12.
+    #[serde(default)]
+    debian: BTreeMap<String, (String, String)>,
     #[serde(default)]
     releases: BTreeMap<String, String>,
 }
@@ -66,13 +69,13 @@ fn lines(row: &Row) -> Vec<String> {
 /// Errors: `InvalidInput` with the nearest versions; never another one instead.
 pub(super) fn choose(name: &str, wanted: Wanted<'_>) -> Result<Chosen> {
     let row = row(name)?;
-    let Some((text, place)) = wanted else { return Ok(images(row, &row.default, &row.default)) };
+    let Some((text, place)) = wanted else { return images(row, &row.default, &row.default) };
     let lines = lines(row);
     let preferred = std::iter::once(&row.default).chain(lines.iter().rev());
     let requirement = Requirement::parse(text);
     let found = requirement.and_then(|requirement| preferred.into_iter().find_map(|line| Some((line, requirement.within(line)?))));
     match found {
-        Some((line, version)) => Ok(images(row, line, &version)),
+        Some((line, version)) => images(row, line, &version).map_err(|error| error.with_hint(format!("{place} asks for it; choose a newer release of {line}"))),
         None => Err(unsupported(name, text, place, &lines)),
     }
 }
@@ -88,7 +91,9 @@ pub(super) fn choose_at_least(name: &str, text: &str, place: &str) -> Result<Cho
     if asked.0 < first.0 { choose(name, Some((&lines[0], place))) } else { choose(name, Some((text, place))) }
 }
 
-fn images(row: &Row, line: &str, version: &str) -> Chosen {
+/// The images of a version. Tags of official images stay on the Debian that was current when the release was: what is older than Debian 12
+/// has none on it.
+fn images(row: &Row, line: &str, version: &str) -> Result<Chosen> {
     let (build, run) = match row.except.get(line) {
         Some((build, run)) => (build.as_str(), run.as_str()),
         None => (row.build.as_str(), row.run.as_deref().unwrap_or(&row.build)),
@@ -96,7 +101,21 @@ fn images(row: &Row, line: &str, version: &str) -> Chosen {
     // Where a tag already ends the version with a patch number, a full version replaces it.
     let fill =
         |image: &str| if version.matches('.').count() > 1 { image.replace("{v}.0", version).replace("{v}", version) } else { image.replace("{v}", version) };
-    Chosen { version: version.to_owned(), build: fill(build), run: fill(run) }
+    let mut chosen = Chosen { version: version.to_owned(), build: fill(build), run: fill(run) };
+    if let Some((bullseye, bookworm)) = row.debian.get(line).filter(|_| version != line) {
+        let key = |text: &str| super::version::numbers(text).map_or([0; 3], |(numbers, given)| if given < 3 { [numbers[0], numbers[1], 999] } else { numbers });
+        if key(version) < key(bullseye) {
+            return Err(Error::invalid(
+                "plan build",
+                format!("the images of {version} are on a Debian that is no longer served; {bullseye} is the first that can be built"),
+            ));
+        }
+        if key(version) < key(bookworm) {
+            chosen.build = chosen.build.replace("bookworm", "bullseye");
+            chosen.run = chosen.run.replace("bookworm", "bullseye");
+        }
+    }
+    Ok(chosen)
 }
 
 fn unsupported(name: &str, text: &str, place: &str, lines: &[String]) -> Error {
@@ -175,6 +194,11 @@ mod tests {
         assert!(choose("node", Some(("lots", ".nvmrc"))).is_err());
         assert_eq!(choose("node", Some((">=18", "engines"))).unwrap().version, "24");
         assert_eq!(choose("node", Some(("20.11.1", "engines"))).unwrap().build, "node:20.11.1-bookworm");
+        assert_eq!(choose("node", Some(("18.12.1", ".nvmrc"))).unwrap().build, "node:18.12.1-bullseye");
+        assert_eq!(choose("node", Some(("~18.12", ".nvmrc"))).unwrap().run, "node:18.12-bullseye-slim");
+        assert_eq!(choose("python", Some(("3.11.2", ".python-version"))).unwrap().build, "python:3.11.2-bullseye");
+        assert_eq!(choose("python", Some(("3.11", ".python-version"))).unwrap().build, "python:3.11-bookworm");
+        assert!(choose("python", Some(("3.8.1", ".python-version"))).unwrap_err().message().contains("3.8.11 is the first"));
         assert_eq!(choose_at_least("go", "1.16", "go.mod").unwrap().version, "1.18");
         assert_eq!(choose_at_least("go", "1.22.0", "go.mod").unwrap().version, "1.22");
         assert!(choose_at_least("go", "1.99", "go.mod").is_err());

@@ -12,28 +12,37 @@ struct Interval {
     to: Numbers,
 }
 
-/// What a project asks for: any of some intervals. Reads the ways of npm, PEP 440, Composer, RubyGems, Cargo and Mix.
+/// What a project asks for: any of some intervals, but none of what is excluded. Reads the ways of npm, PEP 440, Composer, RubyGems, Cargo and Mix.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Requirement(Vec<Interval>);
+pub(super) struct Requirement {
+    any: Vec<Interval>,
+    excluded: Vec<Interval>,
+}
 
 impl Requirement {
     /// Anything at all.
     #[cfg(test)]
     fn any() -> Self {
-        Self(vec![Interval { from: [0; 3], to: [END; 3] }])
+        Self { any: vec![Interval { from: [0; 3], to: [END; 3] }], excluded: Vec::new() }
     }
 
     /// Reads a requirement; none when the text is not one.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let intervals: Option<Vec<_>> = text.split('|').filter(|part| !part.trim().is_empty()).map(conjunction).collect();
-        intervals.filter(|intervals| !intervals.is_empty()).map(Self)
+        // `!=3.13.*` takes a whole line away.
+        let excluded = text.split(['|', ',', ' ']).filter_map(|part| part.trim().strip_prefix("!=")).filter_map(|version| numbers(version.trim()));
+        let excluded = excluded.map(|(numbers, given)| exact(numbers, given)).collect();
+        intervals.filter(|intervals| !intervals.is_empty()).map(|any| Self { any, excluded })
     }
 
     /// How `line` (such as `20` or `3.12`) must be named to answer: as it is, with more numbers, or not at all.
     pub(super) fn within(&self, line: &str) -> Option<String> {
         let (numbers, given) = numbers(line)?;
         let line_interval = exact(numbers, given);
-        self.0.iter().find_map(|interval| {
+        if self.excluded.iter().any(|excluded| excluded.from <= line_interval.from && line_interval.to <= excluded.to) {
+            return None;
+        }
+        self.any.iter().find_map(|interval| {
             let (from, to) = (interval.from.max(line_interval.from), interval.to.min(line_interval.to));
             if from >= to {
                 return None;
@@ -175,6 +184,8 @@ mod tests {
             ("<9", "8", Some("8")),
             (">20", "20", None),
             ("!=3.12.1,>=3.12", "3.12", Some("3.12")),
+            (">=3.8, !=3.13.*", "3.13", None),
+            (">=3.8, !=3.13.*", "3.12", Some("3.12")),
         ] {
             assert_eq!(within(requirement, line).as_deref(), named, "{requirement} in {line}");
         }

@@ -21,8 +21,10 @@ pub(super) fn plan(project: &Project<'_>, draft: &mut Draft) -> Result<()> {
 
 /// The value that follows `key` in `mix.exs`.
 fn setting<'t>(mix: &'t str, key: &str) -> Option<&'t str> {
-    let rest = mix.lines().map(str::trim).find_map(|line| line.strip_prefix(key))?;
-    rest.trim_start().split([',', ' ']).next()
+    // A keyword list may stand in one line.
+    let rest =
+        mix.lines().map(|line| line.trim().trim_start_matches("def project, do:").trim_start_matches([' ', '['])).find_map(|line| line.strip_prefix(key))?;
+    rest.trim_start().split([',', ' ', ']']).next()
 }
 
 fn elixir(project: &Project<'_>, draft: &mut Draft) -> Result<()> {

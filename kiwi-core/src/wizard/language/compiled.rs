@@ -240,6 +240,7 @@ fn haskell(files: &Files<'_>) -> Planned {
         several => return Err(ambiguous("the package has several programs", several.to_vec(), "say which with --build and --start")),
     };
     let with_stack = stack.is_some();
+    let postgres = cabal.contains("postgresql") || files.hint("package.yaml").contains("postgresql");
     let mut manifests: Vec<String> = ["stack.yaml", "stack.yaml.lock", "package.yaml", "cabal.project", "cabal.project.freeze"].map(str::to_owned).to_vec();
     manifests.extend(cabal_file);
     let recipe = Recipe {
@@ -252,8 +253,8 @@ fn haskell(files: &Files<'_>) -> Planned {
             format!("cabal install --install-method=copy --installdir=/out exe:{name}")
         },
         name,
-        of_build: vec![],
-        of_run: vec!["libgmp10"],
+        of_build: if postgres { vec!["libpq-dev"] } else { vec![] },
+        of_run: if postgres { vec!["libgmp10", "libpq5"] } else { vec!["libgmp10"] },
         listens: ["warp", "scotty", "servant-server", "yesod", "wai"].iter().any(|name| cabal.contains(name) || files.hint("package.yaml").contains(name)),
         ignore: vec![".stack-work", "dist-newstyle"],
         manager: if with_stack { "stack" } else { "cabal" },
@@ -322,6 +323,23 @@ fn zig(files: &Files<'_>) -> Planned {
     Ok((declared, recipe))
 }
 
+/// Libraries as build files name them, with the packages of Debian that compile against them and that run.
+const LIBRARIES: [(&[&str], &str, &[&str]); 9] = [
+    (&["find_package(OpenSSL", "dependency('openssl'", "-lssl"], "libssl-dev", &["libssl3"]),
+    (&["find_package(CURL", "dependency('libcurl'", "-lcurl"], "libcurl4-openssl-dev", &["libcurl4"]),
+    (&["find_package(ZLIB", "dependency('zlib'", "-lz "], "zlib1g-dev", &["zlib1g"]),
+    (&["find_package(SQLite3", "dependency('sqlite3'", "-lsqlite3"], "libsqlite3-dev", &["libsqlite3-0"]),
+    (&["find_package(PostgreSQL", "dependency('libpq'", "-lpq"], "libpq-dev", &["libpq5"]),
+    (
+        &["find_package(Boost", "dependency('boost'", "-lboost_"],
+        "libboost-all-dev",
+        &["libboost-date-time1.74.0", "libboost-filesystem1.74.0", "libboost-program-options1.74.0", "libboost-regex1.74.0", "libboost-thread1.74.0"],
+    ),
+    (&["find_package(fmt", "dependency('fmt'", "-lfmt"], "libfmt-dev", &["libfmt9"]),
+    (&["find_package(spdlog", "dependency('spdlog'", "-lspdlog"], "libspdlog-dev", &["libspdlog1.10"]),
+    (&["find_package(Protobuf", "dependency('protobuf'", "-lprotobuf"], "libprotobuf-dev", &["libprotobuf32"]),
+];
+
 fn cpp(files: &Files<'_>) -> Planned {
     let (manager, text) = match files.first(&["CMakeLists.txt", "meson.build", "Makefile"]) {
         Some("CMakeLists.txt") => ("cmake", files.hint("CMakeLists.txt")),
@@ -364,11 +382,19 @@ fn cpp(files: &Files<'_>) -> Planned {
             }
         }
     };
-    let (build, of_build): (String, Vec<&'static str>) = match manager {
+    let (mut of_libraries, mut of_run) = (Vec::new(), vec!["libstdc++6"]);
+    for (signs, build, run) in LIBRARIES {
+        if signs.iter().any(|sign| text.contains(sign)) {
+            of_libraries.push(build);
+            of_run.extend(run);
+        }
+    }
+    let (build, mut of_build): (String, Vec<&'static str>) = match manager {
         "cmake" => ("cmake -S . -B /build -G Ninja -DCMAKE_BUILD_TYPE=Release && cmake --build /build".to_owned(), vec!["cmake", "ninja-build"]),
         "meson" => ("meson setup /build --buildtype release && meson compile -C /build".to_owned(), vec!["meson", "ninja-build", "pkg-config"]),
         _ => ("make && mkdir -p /build && cp -r . /build/".to_owned(), vec!["make"]),
     };
+    of_build.extend(of_libraries);
     let recipe = Recipe {
         manifests: vec![],
         fetch: None,
@@ -376,7 +402,7 @@ fn cpp(files: &Files<'_>) -> Planned {
         build: format!("{build} && mkdir /out && find /build -type f -name {name} -perm -u+x -exec cp {{}} /out/ ';'"),
         name,
         of_build,
-        of_run: vec!["libstdc++6"],
+        of_run,
         listens: false,
         ignore: vec!["build", "cmake-build-*", "*.o"],
         manager,

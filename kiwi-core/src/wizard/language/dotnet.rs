@@ -102,6 +102,18 @@ pub(super) fn plan(project: &Project<'_>, draft: &mut Draft) -> Result<()> {
     }
     declared.extend(framework_version.map(|version| (version.split('-').next().unwrap_or_default().to_owned(), files.path(&name))));
     let images = project.version(draft, declared)?;
+    // The SDK of an exact release, where no newer one of its line may stand in.
+    let global = files.json("global.json")?.or(project.root.json("global.json")?).unwrap_or_default();
+    let pinned =
+        string(&global, &["sdk", "version"]).filter(|version| version.split('.').count() == 3 && version.chars().all(|c| c.is_ascii_digit() || c == '.'));
+    let rolls = string(&global, &["sdk", "rollForward"]).unwrap_or("latestPatch").to_ascii_lowercase();
+    let sdk = match pinned {
+        Some(version) if ["disable", "patch", "latestpatch"].contains(&rolls.as_str()) && project.choices.version.is_none() => {
+            draft.because(format!("SDK {version}: global.json asks for it"));
+            format!("mcr.microsoft.com/dotnet/sdk:{version}")
+        }
+        _ => images.build.clone(),
+    };
     draft.package_manager = Some("nuget".to_owned());
     let stem = name.rsplit_once('.').map_or(name.as_str(), |(stem, _)| stem);
     let assembly = element("AssemblyName").filter(|name| !name.contains("$(")).unwrap_or_else(|| stem.to_owned());
@@ -138,7 +150,6 @@ pub(super) fn plan(project: &Project<'_>, draft: &mut Draft) -> Result<()> {
     let target_path = if referenced { word(&files.path(&name)) } else { word(&name) };
     let cache = ["/root/.nuget/packages"];
     let locked = if files.has("packages.lock.json") { " --locked-mode" } else { "" };
-    let sdk = images.build.clone();
     let build = Stage::image("build", &sdk).workdir("/src").copy_in_place(&manifests, top).run_cached(format!("dotnet restore {target_path}{locked}"), &cache);
     let command = project
         .build_command(draft, Some(format!("dotnet publish {target_path} --configuration Release --no-restore --output /out /p:UseAppHost=false")))

@@ -89,8 +89,12 @@ pub(super) fn plan(project: &Project<'_>, draft: &mut Draft) -> Result<()> {
     let mut declared = Vec::new();
     declared.extend(project.files.line(".go-version")?.map(|line| (line, project.path(".go-version"))));
     declared.extend(tool_versions(&module_files, &["golang", "go"]));
-    declared.extend(line("toolchain go").map(|text| (text, format!("toolchain in {}", module_files.path("go.mod")))));
-    declared.extend(line("go ").map(|text| (text, module_files.path("go.mod"))));
+    // Go itself ignores a toolchain that is older than its line.
+    let numbers = |text: &Option<String>| text.as_deref().and_then(super::super::version::numbers).map(|(numbers, _)| numbers);
+    let (toolchain, go) = (line("toolchain go"), line("go "));
+    let toolchain = toolchain.filter(|text| numbers(&Some(text.clone())) >= numbers(&go));
+    declared.extend(toolchain.map(|text| (text, format!("toolchain in {}", module_files.path("go.mod")))));
+    declared.extend(go.map(|text| (text, module_files.path("go.mod"))));
     let work = project.root.hint("go.work");
     declared.extend(work.lines().find_map(|line| line.strip_prefix("go ")).map(|text| (text.trim().to_owned(), "go.work".to_owned())));
     let images = project.version_in("go", draft, declared, |row, wanted| match wanted {

@@ -264,7 +264,8 @@ pub(super) fn finish(
         };
         draft.start.variables.extend(name.map(|name| (name.to_owned(), port.to_string())));
     }
-    draft.ignore.extend(["target", "**/target", "build", "**/build", ".gradle", "**/*.class"]);
+    // Not at any depth: a package of the sources may be called so.
+    draft.ignore.extend(["target", "*/target", "*/*/target", "build", "*/build", "*/*/build", ".gradle", "**/*.class"]);
     let mut last = Stage::last(From::Image(run.to_owned())).workdir("/app").apt(&project.packages(&[]));
     // Sized by the container's memory, and no file of statistics in a temporary directory.
     last = last.env([("JAVA_TOOL_OPTIONS", "-XX:MaxRAMPercentage=75 -XX:+ExitOnOutOfMemoryError -XX:-UsePerfData")]);

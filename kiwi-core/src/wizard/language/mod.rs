@@ -199,9 +199,12 @@ impl Project<'_> {
     }
 
     fn version_in(&self, row: &str, draft: &mut Draft, declared: Vec<(String, String)>, choose: fn(&str, Wanted<'_>) -> Result<Chosen>) -> Result<Chosen> {
+        let mut declared: Vec<_> = declared.into_iter().filter(|(text, _)| !text.trim().is_empty()).collect();
+        let mut seen = std::collections::BTreeSet::new();
+        declared.retain(|one| seen.insert(one.clone()));
         let wanted = match &self.choices.version {
             Some(version) => Some((version.clone(), "the chosen version".to_owned())),
-            None => declared.into_iter().find(|(text, _)| !text.trim().is_empty()),
+            None => declared.first().cloned(),
         };
         let chosen = choose(row, wanted.as_ref().map(|(text, place)| (text.as_str(), place.as_str())))?;
         draft.version = Some(chosen.version.clone());
@@ -209,6 +212,14 @@ impl Project<'_> {
             Some((text, place)) => format!("version {}: {place} asks for {text}", chosen.version),
             None => format!("version {}: the project asks for none, so this is the default", chosen.version),
         });
+        // The ecosystem has an order too, but a person may not know which of two files counts.
+        let line = chosen.version.split('.').take(2).collect::<Vec<_>>().join(".");
+        for (text, place) in &declared {
+            let agrees = super::version::Requirement::parse(text).is_none_or(|asked| asked.within(&line).is_some() || asked.within(&chosen.version).is_some());
+            if !agrees {
+                draft.because(format!("{place} asks for {text}, which does not count"));
+            }
+        }
         Ok(chosen)
     }
 
@@ -221,6 +232,9 @@ impl Project<'_> {
             }
             (None, Some((process, command))) => {
                 draft.because(format!("start command: the process {process} of the Procfile"));
+                if self.files.hint("Procfile").lines().any(|line| line.starts_with("release:")) {
+                    draft.because("the process release of the Procfile is not run: give it to the service as its release command");
+                }
                 start::parse(&command)
             }
             (None, None) => found(draft)?,
@@ -230,7 +244,8 @@ impl Project<'_> {
 
     /// The port: the chosen one, the one that the source names, or the usual one of the framework; none for what does not listen.
     fn port(&self, draft: &mut Draft, listens: bool, usual: u16, sources: &[String]) {
-        let in_start = super::port::in_source(&draft.start.program.join(" "));
+        let assigned = draft.start.variables.iter().find(|(name, _)| name == "PORT").and_then(|(_, value)| value.parse().ok()).filter(|port| *port >= 1024);
+        let in_start = assigned.or_else(|| super::port::in_source(&draft.start.program.join(" ")));
         let web = start::procfile(&self.files.hint("Procfile")).is_some_and(|(process, _)| process == "web");
         draft.port = match self.choices.port {
             Some(port) => {

@@ -1,7 +1,7 @@
 //! PHP, with Composer where there is one, behind Apache.
 
 use super::{Check, Draft, Found, Project, Strength, tool_versions};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::wizard::dockerfile::{From, Stage, word};
 use crate::wizard::files::{Files, string};
 use crate::wizard::start::Start;
@@ -26,6 +26,49 @@ const EXTENSIONS: [(&str, &[&str]); 16] = [
     ("soap", &["libxml2-dev"]),
     ("sockets", &[]),
     ("zip", &["libzip-dev"]),
+];
+
+/// Extensions that come from PECL.
+const PECL: [(&str, &[&str]); 8] = [
+    ("amqp", &["librabbitmq-dev"]),
+    ("apcu", &[]),
+    ("igbinary", &[]),
+    ("imagick", &["libmagickwand-dev"]),
+    ("memcached", &["libmemcached-dev", "libssl-dev", "zlib1g-dev"]),
+    ("mongodb", &["libssl-dev"]),
+    ("redis", &[]),
+    ("swoole", &["libssl-dev"]),
+];
+
+/// Extensions that the images have.
+const THERE: [&str; 27] = [
+    "ctype",
+    "curl",
+    "date",
+    "dom",
+    "fileinfo",
+    "filter",
+    "hash",
+    "iconv",
+    "json",
+    "libxml",
+    "mbstring",
+    "mysqlnd",
+    "openssl",
+    "pcre",
+    "pdo",
+    "pdo_sqlite",
+    "phar",
+    "posix",
+    "readline",
+    "session",
+    "simplexml",
+    "sodium",
+    "sqlite3",
+    "tokenizer",
+    "xml",
+    "xmlreader",
+    "xmlwriter",
 ];
 
 pub(super) fn detect(files: &Files<'_>) -> Result<Option<Found>> {
@@ -68,8 +111,8 @@ pub(super) fn plan(project: &Project<'_>, draft: &mut Draft) -> Result<()> {
         Ok(Start { program: ["apache2", "-D", "FOREGROUND"].map(str::to_owned).to_vec(), variables: Vec::new() })
     })?;
 
-    let extensions = extensions(composer.as_ref(), draft.framework);
-    let mut packages: Vec<&str> = extensions.iter().flat_map(|(_, packages)| packages.iter().copied()).collect();
+    let (extensions, of_pecl) = extensions(composer.as_ref(), draft.framework)?;
+    let mut packages: Vec<&str> = extensions.iter().chain(&of_pecl).flat_map(|(_, packages)| packages.iter().copied()).collect();
     packages.extend(["unzip"]);
     let mut base = Stage::image("base", &images.run).workdir("/app").apt(&project.packages(&packages));
     let installed: Vec<&str> = extensions.iter().map(|(name, _)| *name).collect();
@@ -77,9 +120,17 @@ pub(super) fn plan(project: &Project<'_>, draft: &mut Draft) -> Result<()> {
         draft.because(format!("extensions of PHP: {}", installed.join(", ")));
         base = base.run(format!("docker-php-ext-install -j2 {}", installed.join(" ")));
     }
+    let from_pecl: Vec<&str> = of_pecl.iter().map(|(name, _)| *name).collect();
+    if !from_pecl.is_empty() {
+        draft.because(format!("extensions of PHP from PECL: {}", from_pecl.join(", ")));
+        base = base.run(format!("pecl install {names} && docker-php-ext-enable {names} && rm -rf /tmp/pear", names = from_pecl.join(" ")));
+    }
+    // Without an .htaccess, Apache must be told that one script answers for every path.
+    let front = !files.has(&format!("{}.htaccess", root.trim_start_matches('/').to_owned() + if root.is_empty() { "" } else { "/" })) && !root.is_empty();
+    let fallback = if front { "'FallbackResource /index.php' " } else { "" };
     // As no root: another port, and what Apache writes goes into memory.
     base = base.run(format!(
-        "a2enmod rewrite && sed -i 's/Listen 80$/Listen {port}/' /etc/apache2/ports.conf && sed -i 's#:80>#:{port}>#; s#/var/www/html#/app{root}#' /etc/apache2/sites-available/000-default.conf && printf '%s\\n' '<Directory /app>' 'AllowOverride All' 'Require all granted' '</Directory>' > /etc/apache2/conf-enabled/app.conf && mv \"$PHP_INI_DIR/php.ini-production\" \"$PHP_INI_DIR/php.ini\""
+        "a2enmod rewrite && sed -i 's/Listen 80$/Listen {port}/' /etc/apache2/ports.conf && sed -i 's#:80>#:{port}>#; s#/var/www/html#/app{root}#' /etc/apache2/sites-available/000-default.conf && printf '%s\\n' '<Directory /app>' 'AllowOverride All' 'Require all granted' {fallback}'</Directory>' > /etc/apache2/conf-enabled/app.conf && mv \"$PHP_INI_DIR/php.ini-production\" \"$PHP_INI_DIR/php.ini\""
     ));
     let variables = [
         "APACHE_CONFDIR=/etc/apache2",
@@ -125,7 +176,21 @@ pub(super) fn plan(project: &Project<'_>, draft: &mut Draft) -> Result<()> {
     if draft.framework == Some(Framework::Laravel) {
         last = last.env([("LOG_CHANNEL", "stderr")]).run("mkdir -p storage/framework/cache storage/framework/sessions storage/framework/views storage/logs bootstrap/cache && chmod -R a+rwX storage bootstrap/cache");
     } else if draft.framework == Some(Framework::Symfony) {
-        last = last.env([("APP_ENV", "prod")]).run("mkdir -p var/cache var/log && chmod -R a+rwX var");
+        last = last.env([("APP_ENV", "prod")]);
+        let mut steps = vec!["mkdir -p var/cache var/log"];
+        if files.has("bin/console") {
+            let asks = |name: &str| composer.as_ref().is_some_and(|composer| string(composer, &["require", name]).is_some());
+            // What Composer's scripts would do, with the environment of production.
+            if asks("symfony/asset-mapper") {
+                steps.extend(["php bin/console importmap:install", "php bin/console asset-map:compile"]);
+            }
+            steps.extend(["php bin/console assets:install public || true", "php bin/console cache:warmup"]);
+            draft.because("the cache is warmed with the build, and .env, which Symfony reads, is a part of the image");
+            draft.ignore.extend(["!.env"]);
+        }
+        steps.push("chmod -R a+rwX var");
+        last =
+            last.run(steps.join(" && ").replace("&& php bin/console assets:install public || true", "&& { php bin/console assets:install public || true; }"));
     }
     draft.ignore.extend(["vendor", "node_modules", "storage/logs/*", "var", "public/build"]);
     if dependencies == "base" {
@@ -137,7 +202,9 @@ pub(super) fn plan(project: &Project<'_>, draft: &mut Draft) -> Result<()> {
 }
 
 /// The extensions that the project asks for, and those that its framework cannot do without.
-fn extensions(composer: Option<&Value>, framework: Option<Framework>) -> Vec<(&'static str, &'static [&'static str])> {
+///
+/// Errors: `InvalidInput` for one that is neither in the images nor known how to compile.
+fn extensions(composer: Option<&Value>, framework: Option<Framework>) -> Result<(Vec<Extension>, Vec<Extension>)> {
     let asked: Vec<String> = composer
         .and_then(|composer| composer.get("require"))
         .and_then(Value::as_object)
@@ -150,8 +217,19 @@ fn extensions(composer: Option<&Value>, framework: Option<Framework>) -> Vec<(&'
         Some(Framework::Symfony) => &["intl", "pdo_mysql", "pdo_pgsql"],
         _ => &[],
     };
-    EXTENSIONS.iter().filter(|(name, _)| of_framework.contains(name) || asked.iter().any(|asked| asked == name)).copied().collect()
+    let known = |name: &str| THERE.contains(&name) || EXTENSIONS.iter().chain(&PECL).any(|(known, _)| *known == name);
+    if let Some(stranger) = asked.iter().find(|name| !known(&name.to_ascii_lowercase().replace("zend-", ""))) {
+        return Err(Error::invalid(
+            "plan build",
+            format!("composer.json asks for the extension {stranger}, which the Build Wizard does not know how to install"),
+        )
+        .with_hint("write a Dockerfile by hand"));
+    }
+    let wanted = |(name, _): &&Extension| of_framework.contains(name) || asked.iter().any(|asked| asked.eq_ignore_ascii_case(name));
+    Ok((EXTENSIONS.iter().filter(wanted).copied().collect(), PECL.iter().filter(wanted).copied().collect()))
 }
+
+type Extension = (&'static str, &'static [&'static str]);
 
 /// Pages that Node.js builds beside the project.
 fn assets(project: &Project<'_>, draft: &mut Draft, vendored: bool) -> Result<bool> {

@@ -1,6 +1,6 @@
 //! Ruby, by Bundler.
 
-use super::{Check, Draft, Found, Project, Strength, TINI, tool_versions};
+use super::{Check, Draft, Found, Project, Strength, TINI, node, tool_versions};
 use crate::error::{Error, Result};
 use crate::wizard::dockerfile::{From, Stage};
 use crate::wizard::files::{Files, string};
@@ -102,16 +102,24 @@ pub(super) fn plan(project: &Project<'_>, draft: &mut Draft) -> Result<()> {
         test = test.run("bundle install");
     }
     draft.stages.push(test.comment("The test command of the pipeline runs here, with the development dependencies.").copy([project.here()], "./"));
-    let mut out = Stage::on("build", "dependencies").copy([project.here()], "./");
     let assets = draft.framework == Some(Framework::Rails) && (in_lock("sprockets-rails") || in_lock("propshaft") || in_lock("sprockets"));
-    let package = files.json("package.json")?;
-    if assets {
-        if package.as_ref().is_some_and(|package| string(package, &["scripts", "build"]).is_some()) {
-            draft.because("Node.js builds the assets: package.json has a build script");
-            out = out.apt(&["nodejs", "npm"]).run("npm install");
+    let bundles = assets && files.json("package.json")?.is_some_and(|package| string(&package, &["scripts", "build"]).is_some());
+    let mut out = Stage::on("build", "dependencies");
+    if bundles {
+        draft.because("Node.js builds the assets: package.json has a build script");
+        let node = node::tools(project, draft)?;
+        // The whole installation lies below /usr/local, beside Ruby's.
+        out = out.copy_from(&node.image, "/usr/local/", "/usr/local/");
+        if let Some(setup) = node.setup {
+            out = out.run(setup);
         }
+        out = out.copy_in_place(&node.manifests, files.directory()).run(node.install);
+    }
+    out = out.copy([project.here()], "./");
+    if assets {
         draft.because("assets are compiled with the build, with a key that is none");
-        out = out.run("SECRET_KEY_BASE_DUMMY=1 SECRET_KEY_BASE=build RAILS_ENV=production bundle exec rails assets:precompile");
+        let tidy = if bundles { " && rm -rf node_modules" } else { "" };
+        out = out.run(format!("SECRET_KEY_BASE_DUMMY=1 SECRET_KEY_BASE=build RAILS_ENV=production bundle exec rails assets:precompile{tidy}"));
     }
     if let Some(command) = project.build_command(draft, None) {
         out = out.run(command);
@@ -125,7 +133,7 @@ pub(super) fn plan(project: &Project<'_>, draft: &mut Draft) -> Result<()> {
     };
     last = last.copy_from("build", "/usr/local/bundle", "/usr/local/bundle").copy_from("build", "/app", "./");
     if draft.framework == Some(Framework::Rails) {
-        last = last.run("mkdir -p tmp log storage && chmod -R a+rwX tmp log storage");
+        last = last.run("mkdir -p tmp/pids log storage && chmod -R a+rwX tmp log storage");
     }
     draft.ignore.extend([".bundle", "vendor/bundle", "log/*", "tmp/*", "node_modules", "coverage", "config/master.key", "config/credentials/*.key"]);
     let last = project.end(draft, last, Check::Ruby, Some(TINI));
@@ -174,7 +182,7 @@ fn start(files: &Files<'_>, draft: &mut Draft, puma: bool) -> Result<Start> {
     let mut start = if files.has("Gemfile") { words("bundle exec ruby") } else { words("ruby") };
     start.program.push(script);
     if draft.framework == Some(Framework::Sinatra) {
-        start.program.extend(["-o", "0.0.0.0", "-p", "4567"].map(str::to_owned));
+        start.program.extend(["-o", "0.0.0.0", "-p", "3000"].map(str::to_owned));
     }
     Ok(start)
 }

@@ -1,9 +1,9 @@
 //! Frameworks: what shows them, what their build leaves, and how that starts.
 
 use super::package::Package;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::wizard::Framework;
-use crate::wizard::files::Files;
+use crate::wizard::files::{Files, string, without_code_comments};
 
 /// What a build leaves.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,7 +53,8 @@ fn words(text: &str) -> Vec<String> {
 }
 
 fn config(files: &Files<'_>, stem: &str) -> String {
-    ["js", "ts", "mjs", "cjs", "mts"].iter().map(|end| files.hint(&format!("{stem}.{end}"))).find(|text| !text.is_empty()).unwrap_or_default()
+    let text = ["js", "ts", "mjs", "cjs", "mts"].iter().map(|end| files.hint(&format!("{stem}.{end}"))).find(|text| !text.is_empty());
+    without_code_comments(&text.unwrap_or_default())
 }
 
 /// The value of `key: 'value'` in a configuration that is code.
@@ -96,7 +97,12 @@ pub(super) fn output(framework: Option<Framework>, files: &Files<'_>, package: &
                 }
             }
         }
-        Some(Framework::Nuxt) if package.script("build").is_some_and(|build| build.contains("generate")) => site(".output/public", false),
+        Some(Framework::Nuxt)
+            if package.script("build").is_some_and(|build| build.contains("generate"))
+                || setting(&config(files, "nuxt.config"), "preset").is_some_and(|preset| preset.contains("static")) =>
+        {
+            site(".output/public", false)
+        }
         Some(Framework::Nuxt) => {
             Output::Server { directories: vec![(".output".to_owned(), "/app/.output".to_owned())], start: words("node .output/server/index.mjs") }
         }
@@ -122,11 +128,21 @@ pub(super) fn output(framework: Option<Framework>, files: &Files<'_>, package: &
             } else if package.depends("@sveltejs/adapter-node") {
                 beside("node build")
             } else {
-                reasons.push("the preview server of Vite runs it: @sveltejs/adapter-node would make a server for production".to_owned());
-                beside("node_modules/.bin/vite preview --host 0.0.0.0 --port 3000")
+                return Err(Error::invalid("plan build", "SvelteKit has no adapter that makes a server or a site of its own")
+                    .with_hint("add @sveltejs/adapter-node for a server, or @sveltejs/adapter-static for a site"));
             }
         }
-        Some(Framework::Astro) if package.depends("@astrojs/node") => beside("node ./dist/server/entry.mjs"),
+        Some(Framework::Astro) if package.depends("@astrojs/node") => {
+            if setting(&config(files, "astro.config"), "mode") == Some("middleware") && package.script("start").is_none() {
+                return Err(Error::invalid("plan build", "astro.config makes a handler for a server of your own, which starts nothing by itself")
+                    .with_hint("set mode: 'standalone', add a start script, or say the start command with --start"));
+            }
+            if setting(&config(files, "astro.config"), "mode") == Some("middleware") {
+                Output::Beside { start: None }
+            } else {
+                beside("node ./dist/server/entry.mjs")
+            }
+        }
         Some(Framework::Astro) => site(setting(&config(files, "astro.config"), "outDir").unwrap_or("dist").trim_start_matches("./"), false),
         Some(Framework::ReactRouter) => {
             let config = config(files, "react-router.config").replace(' ', "");
@@ -160,10 +176,20 @@ fn nest(package: &Package) -> &str {
 fn angular(files: &Files<'_>) -> Result<Output> {
     let settings = files.json("angular.json")?.unwrap_or_default();
     let projects = settings.get("projects").and_then(serde_json::Value::as_object);
-    let project = projects.and_then(|projects| {
-        let default = settings.get("defaultProject").and_then(serde_json::Value::as_str).and_then(|name| projects.get_key_value(name));
-        default.or_else(|| projects.iter().find(|(_, project)| project.get("projectType").and_then(serde_json::Value::as_str) != Some("library")))
-    });
+    let applications: Vec<_> = projects
+        .into_iter()
+        .flatten()
+        .filter(|(_, project)| {
+            string(project, &["projectType"]) != Some("library")
+                && project.get("architect").or_else(|| project.get("targets")).is_some_and(|targets| targets.get("build").is_some())
+        })
+        .collect();
+    let default = projects.zip(string(&settings, &["defaultProject"])).and_then(|(projects, name)| projects.get_key_value(name));
+    if default.is_none() && applications.len() > 1 {
+        let names: Vec<String> = applications.iter().map(|(name, _)| (*name).clone()).collect();
+        return Err(super::super::ambiguous("angular.json has several applications", names, "name one as defaultProject in angular.json"));
+    }
+    let project = default.or_else(|| applications.into_iter().next());
     let Some((name, project)) = project else { return Ok(Output::Site { directory: "dist".to_owned(), fallback: true }) };
     let build = project.get("architect").or_else(|| project.get("targets")).and_then(|targets| targets.get("build"));
     let options = build.and_then(|build| build.get("options"));
@@ -173,8 +199,9 @@ fn angular(files: &Files<'_>) -> Result<Output> {
     if options.is_some_and(|options| options.get("ssr").is_some_and(|ssr| ssr.is_object() || ssr.as_bool() == Some(true))) {
         return Ok(Output::Beside { start: Some(vec!["node".to_owned(), format!("{base}/server/server.mjs")]) });
     }
-    let browser = if builder.ends_with(":application") { "/browser" } else { "" };
-    Ok(Output::Site { directory: format!("{base}{browser}"), fallback: true })
+    let named = options.and_then(|options| string(options, &["outputPath", "browser"]));
+    let browser = named.unwrap_or(if builder.ends_with(":application") { "browser" } else { "" });
+    Ok(Output::Site { directory: crate::wizard::tree::join(&base, browser).trim_end_matches('/').to_owned(), fallback: true })
 }
 
 /// Where a framework listens when nobody says otherwise.

@@ -25,6 +25,18 @@ pub(super) struct Manager {
 }
 
 impl Manager {
+    /// The managers whose lockfiles lie in the directory, when there are several and nothing says which counts.
+    pub(super) fn rivals(files: &Files<'_>, package: &Package) -> Vec<String> {
+        if package.text(&["packageManager"]).is_some() {
+            return Vec::new();
+        }
+        let locks = [("npm", "package-lock.json"), ("pnpm", "pnpm-lock.yaml"), ("yarn", "yarn.lock"), ("bun", "bun.lock"), ("bun", "bun.lockb")];
+        let mut found: Vec<String> = locks.iter().filter(|(_, lock)| files.has(lock)).map(|(name, _)| (*name).to_owned()).collect();
+        found.dedup();
+        let engines: Vec<String> = found.iter().filter(|name| *name != "npm" && package.text(&["engines", name]).is_some()).cloned().collect();
+        if found.len() > 1 && engines.len() != 1 { found } else { Vec::new() }
+    }
+
     pub(super) fn detect(files: &Files<'_>, package: &Package) -> Self {
         let lock = files.first(&["pnpm-lock.yaml", "bun.lock", "bun.lockb", "yarn.lock", "package-lock.json", "npm-shrinkwrap.json"]);
         let declared = package.text(&["packageManager"]).and_then(|text| text.split_once('@'));

@@ -114,6 +114,19 @@ pub(super) fn plan(project: &Project<'_>, draft: &mut Draft) -> Result<()> {
         ));
     }
 
+    if let Some(name) = package.workspace_dependency().filter(|_| inner.is_empty() && members.is_empty()) {
+        return Err(Error::invalid("plan build", format!("{} needs {name} of its workspace, whose root is not here", project.path("package.json")))
+            .with_hint("give the root of the repository, and this directory with --app"));
+    }
+    let rivals = Manager::rivals(&install, &root_package);
+    if !rivals.is_empty() {
+        return Err(super::ambiguous(
+            "there are lockfiles of several package managers",
+            rivals,
+            "remove all but one, or say which in the field packageManager of package.json",
+        ));
+    }
+
     let bun = draft.language == Language::Bun;
     let mut manager = Manager::detect(&install, &root_package);
     if bun && manager.kind != Kind::Bun && !install.has("package-lock.json") && !install.has("yarn.lock") && !install.has("pnpm-lock.yaml") {
@@ -137,7 +150,7 @@ pub(super) fn plan(project: &Project<'_>, draft: &mut Draft) -> Result<()> {
     }
 
     // From manifests to modules.
-    let packages = system_packages(&package, &root_package);
+    let packages = system_packages(&install, &members, &package, &root_package);
     let mut base = Stage::image("base", &images.build).workdir("/app").apt(&project.packages(&packages.0));
     let husky = root_package.depends("husky").then_some(("HUSKY", "0"));
     base = base.env(manager.variables().iter().copied().chain(husky).chain(packages.1.iter().copied()));
@@ -154,13 +167,30 @@ pub(super) fn plan(project: &Project<'_>, draft: &mut Draft) -> Result<()> {
         }
         None => {
             dependencies = dependencies.copy_in_place(&package::manifests(&install, &members), &top);
-            for directory in ["prisma", "patches", ".yarn/releases", ".yarn/plugins", ".yarn/patches"] {
-                for place in [&top, &app.to_owned()] {
-                    let there = join(place, directory);
-                    let target = there.strip_prefix(top.as_str()).unwrap_or(&there).trim_start_matches('/').to_owned();
-                    if project.root.has_directory(&there) && (place != &top || app == top) {
-                        dependencies = dependencies.copy([format!("{there}/")], format!("{target}/"));
-                    }
+            let mut places = vec![top.clone(), app.to_owned()];
+            places.extend(members.iter().map(|member| join(&top, member)));
+            let mut needed: Vec<String> = Vec::new();
+            for place in places {
+                let files = project.root.at(&place);
+                let own = Package::read(&files)?.map(|package| package.needed_files()).unwrap_or_default();
+                let usual = ["prisma", "patches", ".yarn/releases", ".yarn/plugins", ".yarn/patches"].map(str::to_owned);
+                needed.extend(usual.into_iter().chain(own).map(|path| join(&place, &path)));
+            }
+            if let Some(settings) = install.yaml("pnpm-workspace.yaml").ok().flatten()
+                && let Some(patched) = settings.get("patchedDependencies").and_then(serde_json::Value::as_object)
+            {
+                needed.extend(patched.values().filter_map(|path| path.as_str()).map(|path| join(&top, path.trim_start_matches("./"))));
+            }
+            needed.sort();
+            needed.dedup();
+            let all = needed.clone();
+            needed.retain(|path| !all.iter().any(|other| path.starts_with(&format!("{other}/")) && project.root.has_directory(other)));
+            for there in needed {
+                let target = there.strip_prefix(top.as_str()).unwrap_or(&there).trim_start_matches('/').to_owned();
+                if project.root.has_directory(&there) {
+                    dependencies = dependencies.copy([format!("{there}/")], format!("{target}/"));
+                } else if project.root.has(&there) {
+                    dependencies = dependencies.copy([there], format!("./{target}"));
                 }
             }
         }
@@ -231,24 +261,32 @@ pub(super) fn plan(project: &Project<'_>, draft: &mut Draft) -> Result<()> {
     // From modules to the image.
     let uses_development = development_program(&draft.start, &package);
     let mut last = Stage::last(From::Image(images.run.clone())).workdir("/app");
-    if bun {
-        last = last.apt(&project.packages(&packages.0));
-    } else {
-        last = last.apt(&project.packages(&[packages.0.as_slice(), &["tini"]].concat()));
-    }
+    last = last.apt(&project.packages(&[packages.0.as_slice(), &["tini"]].concat()));
+    // Next.js writes pages that it renders later beside those of the build.
+    let next = draft.framework == Some(Framework::Next) && !nx && served_by_framework && build.is_some() && matches!(output, Output::Beside { .. });
     last = last.env([("NODE_ENV", "production")]).env(framework::variables(draft.framework).iter().copied()).env(packages.1.iter().copied());
     match output {
         Output::Server { directories, .. } => {
             for (from, to) in directories {
-                last = last.copy_from("build", format!("/app/{}", join(&inner, &from)), to);
+                let from = format!("/app/{}", join(&inner, &from));
+                last = if draft.framework == Some(Framework::Next) { last.copy_owned("build", from, to) } else { last.copy_from("build", from, to) };
             }
         }
         _ => {
             let prune = manager.prune().filter(|_| (root_package.has("devDependencies") || package.has("devDependencies")) && !uses_development);
             if uses_development {
                 draft.because("development dependencies stay in the image, because the start command is one of them");
+            } else if prune.is_none() && (root_package.has("devDependencies") || package.has("devDependencies")) {
+                draft.because("development dependencies stay in the image, because this package manager cannot leave them out of what is locked");
             }
+            // What the build generates into the modules must be in the image.
+            let generates = build.is_some() && packages.0.contains(&"openssl");
             let modules = match prune {
+                Some(prune) if generates => {
+                    draft.because("production dependencies are taken from the build, because Prisma generates its client into them");
+                    draft.stages.push(Stage::on("production", "build").workdir("/app").run_cached(prune, &[manager.cache()]));
+                    "production"
+                }
                 Some(prune) => {
                     draft.stages.push(Stage::on("production", "dependencies").run_cached(prune, &[manager.cache()]));
                     "production"
@@ -259,21 +297,51 @@ pub(super) fn plan(project: &Project<'_>, draft: &mut Draft) -> Result<()> {
             if has_modules {
                 last = last.copy_from(modules, "/app", "./");
             }
-            if build.is_some() {
-                draft.stages.push(Stage::on("output", "build").run("find /app -name node_modules -type d -prune -exec rm -rf {} +"));
+            if build.is_some() && modules == "production" && generates {
+                // The stage has both.
+            } else if build.is_some() {
+                let pages = if next { format!(" && rm -rf /app/{}", join(&inner, ".next")) } else { String::new() };
+                draft.stages.push(Stage::on("output", "build").run(format!("find /app -name node_modules -type d -prune -exec rm -rf {{}} +{pages}")));
                 last = last.copy_from("output", "/app", "./");
             } else {
                 last = last.copy([here], "./");
             }
         }
     }
+    if next {
+        last = last.copy_owned("build", format!("/app/{}", join(&inner, ".next")), format!("/app/{}", join(&inner, ".next")));
+    }
     if workdir != "/app" {
         last = last.workdir(workdir);
     }
-    let (check, init) = if bun { (Check::Bun, None) } else { (Check::Node, Some(TINI)) };
-    let last = project.end(draft, last, check, init);
+    // Neither runtime ends on SIGTERM as process 1 without a handler of the program's own.
+    let last = project.end(draft, last, if bun { Check::Bun } else { Check::Node }, Some(TINI));
     draft.stages.push(last);
     Ok(())
+}
+
+/// Node.js as a tool beside another language.
+pub(super) struct Tools {
+    /// The image that it is copied from.
+    pub(super) image: String,
+    /// The files that the install reads.
+    pub(super) manifests: Vec<String>,
+    /// Gets the package manager.
+    pub(super) setup: Option<String>,
+    /// Installs what is locked.
+    pub(super) install: &'static str,
+}
+
+/// What builds the pages of a server in another language: Node.js and the package manager in the versions that the project asks for.
+pub(super) fn tools(project: &Project<'_>, draft: &mut Draft) -> Result<Tools> {
+    let package = Package::read(&project.files)?.unwrap_or_else(Package::empty);
+    let manager = Manager::detect(&project.files, &package);
+    let declared = node_versions(&project.files, &project.root, &package, &package)?;
+    let asked = declared.first().map(|(text, place)| (text.as_str(), place.as_str()));
+    let chosen = crate::wizard::table::choose("node", asked)?;
+    draft.because(format!("Node.js {} with {}", chosen.version, manager.name()));
+    let manifests = package::manifests(&project.files, &[]);
+    Ok(Tools { image: chosen.run.clone(), manifests, setup: manager.setup(), install: manager.install() })
 }
 
 impl Package {
@@ -343,9 +411,11 @@ fn hook(package: &Package) -> Option<&'static str> {
 }
 
 /// Packages of Debian and variables that dependencies need when they run.
-fn system_packages(package: &Package, root: &Package) -> (Vec<&'static str>, Vec<(&'static str, &'static str)>) {
+fn system_packages(install: &Files<'_>, members: &[String], package: &Package, root: &Package) -> (Vec<&'static str>, Vec<(&'static str, &'static str)>) {
     let (mut packages, mut variables) = (Vec::new(), Vec::new());
-    let depends = |names: &[&str]| package.depends_on_any(names) || root.depends_on_any(names);
+    let of_member =
+        |names: &[&str]| members.iter().any(|member| Package::read(&install.below(member)).ok().flatten().is_some_and(|package| package.depends_on_any(names)));
+    let depends = |names: &[&str]| package.depends_on_any(names) || root.depends_on_any(names) || of_member(names);
     if depends(&["@prisma/client", "prisma"]) {
         packages.push("openssl");
     }

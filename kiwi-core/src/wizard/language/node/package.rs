@@ -45,6 +45,31 @@ impl Package {
         self.0.get(key).and_then(Value::as_object).is_some_and(|section| !section.is_empty())
     }
 
+    /// Files and directories of the tree that an install reads: the schema of Prisma, patches, and dependencies that are paths.
+    pub(super) fn needed_files(&self) -> Vec<String> {
+        let mut all: Vec<String> = self.text(&["prisma", "schema"]).map(str::to_owned).into_iter().collect();
+        for section in ["dependencies", "devDependencies", "optionalDependencies"] {
+            let list = self.0.get(section).and_then(Value::as_object);
+            all.extend(list.into_iter().flatten().filter_map(|(_, value)| value.as_str()?.strip_prefix("file:").map(str::to_owned)));
+        }
+        let patched = ["patchedDependencies"].iter().filter_map(|key| self.0.get("pnpm").and_then(|pnpm| pnpm.get(*key)).or_else(|| self.0.get(*key)));
+        all.extend(patched.filter_map(Value::as_object).flatten().filter_map(|(_, path)| path.as_str().map(str::to_owned)));
+        all.into_iter()
+            .map(|path| path.trim_start_matches("./").trim_end_matches('/').to_owned())
+            .filter(|path| !path.contains("..") && !path.is_empty())
+            .collect()
+    }
+
+    /// Whether a dependency is a member of a workspace, which only its root can install.
+    pub(super) fn workspace_dependency(&self) -> Option<String> {
+        ["dependencies", "devDependencies"].iter().find_map(|section| {
+            let list = self.0.get(*section)?.as_object()?;
+            list.iter()
+                .find(|(_, value)| value.as_str().is_some_and(|text| text.starts_with("workspace:") || text.starts_with("catalog:")))
+                .map(|(name, _)| name.clone())
+        })
+    }
+
     fn workspaces(&self) -> Vec<String> {
         let list = self.0.get("workspaces").and_then(|value| value.as_array().or_else(|| value.get("packages")?.as_array()));
         list.map(|list| list.iter().filter_map(Value::as_str).map(str::to_owned).collect()).unwrap_or_default()

@@ -14,7 +14,14 @@ pub(super) fn find(files: &Files<'_>, package: &Package, bun: bool, typed_runs: 
             && !(name != "start" && script.contains("pm2"))
         {
             let start = resolve(package, script, bun, DEPTH);
-            return Some((start, format!("the script {name} of package.json: {script}")));
+            // A script that calls itself starts nothing.
+            let endless = called(package, &start.program).is_some();
+            if endless {
+                continue;
+            }
+            let before =
+                package.script(&format!("pre{name}")).map(|before| format!("; pre{name} ({before}) is not run, make it the service's release command"));
+            return Some((start, format!("the script {name} of package.json: {script}{}", before.unwrap_or_default())));
         }
     }
     let runner = if bun { "bun" } else { "node" };
@@ -72,6 +79,12 @@ pub(super) fn resolve(package: &Package, script: &str, bun: bool, depth: usize) 
     {
         let mut nested = resolve(package, script, bun, depth - 1);
         nested.variables.splice(0..0, start.variables);
+        if nested.program.first().map(String::as_str) != Some("sh") {
+            // npm hands on what stands behind `--`, the others all that follows.
+            let behind = start.program.iter().skip_while(|word| **word != inner).skip(1);
+            let npm = start.program[0] == "npm";
+            nested.program.extend(behind.skip_while(|word| npm && *word != "--").filter(|word| *word != "--").cloned());
+        }
         return nested;
     }
     if start.program.first().is_some_and(|program| matches!(program.as_str(), "npx" | "pnpx" | "bunx")) && start.program.len() > 1 {

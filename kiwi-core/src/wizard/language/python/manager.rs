@@ -74,6 +74,7 @@ impl Manager {
         };
         let loose = if locked { "" } else { "; there is no lockfile, so every build may get other versions: commit one" };
         let package = value(&table, &["build-system"]).is_some() && value(&table, &["tool", "uv", "package"]).and_then(toml::Value::as_bool) != Some(false);
+        let package = package && is_package(files, &table);
         let name = text(&table, &["project", "name"]).or_else(|| text(&table, &["tool", "poetry", "name"])).map(str::to_owned);
         let development = ["requirements-dev.txt", "requirements-test.txt", "dev-requirements.txt", "requirements/dev.txt", "requirements/test.txt"]
             .into_iter()
@@ -233,6 +234,13 @@ impl Manager {
         }
     }
 
+    /// Whether the lockfile brings a distribution that the project does not name itself.
+    pub(super) fn locks(&self, project: &Project<'_>, name: &str) -> bool {
+        let top = project.root.at(&self.root);
+        let (toml, json) = (format!("name = \"{name}\""), format!("\"{name}\": {{"));
+        ["uv.lock", "poetry.lock", "pdm.lock"].iter().any(|lock| top.hint(lock).lines().any(|line| line == toml)) || top.hint("Pipfile.lock").contains(&json)
+    }
+
     /// One more distribution in `/venv`.
     pub(super) fn add(&self, stage: Stage, requirement: &str) -> Stage {
         if self.kind == Kind::Uv {
@@ -274,6 +282,20 @@ fn pip_in(stage: Stage, pip: &str, arguments: &str) -> Stage {
 /// Whether a requirement is a directory of the project.
 fn local(requirements: &str) -> bool {
     requirements.lines().map(str::trim).any(|line| line == "." || line.starts_with("./") || line.starts_with("-e .") || line.starts_with("--editable ."))
+}
+
+/// Whether Poetry would find a package to install: not every project with a build system is one.
+fn is_package(files: &Files<'_>, table: &toml::Table) -> bool {
+    let Some(poetry) = value(table, &["tool", "poetry"]) else { return true };
+    if poetry.get("package-mode").and_then(toml::Value::as_bool) == Some(false) {
+        return false;
+    }
+    if poetry.get("packages").is_some() {
+        return true;
+    }
+    let name = text(table, &["project", "name"]).or_else(|| text(table, &["tool", "poetry", "name"])).unwrap_or_default();
+    let module = name.replace(['-', '.'], "_").to_ascii_lowercase();
+    [module.clone(), format!("src/{module}"), name.to_owned()].iter().any(|place| files.has_directory(place)) || files.has(&format!("{module}.py"))
 }
 
 /// The members of a workspace of uv.

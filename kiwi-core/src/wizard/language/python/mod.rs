@@ -142,7 +142,8 @@ pub(super) fn plan(project: &Project<'_>, draft: &mut Draft) -> Result<()> {
     let program = draft.start.program.first().cloned().unwrap_or_default();
 
     let mut dependencies = manager.dependencies(project, draft, &images.build, &of_build);
-    if let Some(extra) = server.and_then(|(server, _)| server.missing(&names)) {
+    let missing = server.and_then(|(server, _)| server.missing(&names));
+    if let Some(extra) = missing.filter(|extra| !manager.locks(project, extra.split('=').next().unwrap_or_default())) {
         draft.because(format!("{extra} is installed beside the project's own dependencies, to serve it"));
         dependencies = manager.add(dependencies, extra);
     }
@@ -173,6 +174,9 @@ pub(super) fn plan(project: &Project<'_>, draft: &mut Draft) -> Result<()> {
     if let Some(inner) = manager.inner(project) {
         last = last.workdir(format!("/app/{inner}"));
     }
+    if files.json("package.json").ok().flatten().is_some_and(|package| crate::wizard::files::string(&package, &["scripts", "build"]).is_some()) {
+        draft.because("the build script of package.json is not run: commit what it makes, or make it with --build");
+    }
     if draft.framework == Some(Framework::Django)
         && let Some(command) = collect_static(project)
     {
@@ -187,8 +191,27 @@ pub(super) fn plan(project: &Project<'_>, draft: &mut Draft) -> Result<()> {
 fn collect_static(project: &Project<'_>) -> Option<String> {
     let settings = settings(&project.files)?;
     let source = project.files.hint(&settings);
-    // A key that only the environment has must not stop the build.
-    source.contains("STATIC_ROOT").then(|| "SECRET_KEY=build DJANGO_SECRET_KEY=build python manage.py collectstatic --noinput".to_owned())
+    if !source.contains("STATIC_ROOT") {
+        return None;
+    }
+    // What only the environment has must not stop the build; it is in no layer.
+    let mut names = vec!["SECRET_KEY".to_owned(), "DJANGO_SECRET_KEY".to_owned()];
+    for sign in ["os.environ[", "env(", "env.str(", "env.db(", "config(", "os.getenv(", "os.environ.get("] {
+        for (at, _) in source.match_indices(sign) {
+            let name: String = source[at + sign.len()..]
+                .trim_start_matches(['"', '\''])
+                .chars()
+                .take_while(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || *c == '_')
+                .collect();
+            let bare = sign == "os.environ[" || !source[at + sign.len()..].split(')').next().unwrap_or_default().contains(',');
+            if !name.is_empty() && bare && !names.contains(&name) {
+                names.push(name);
+            }
+        }
+    }
+    let value = |name: &str| if name.ends_with("DATABASE_URL") { "sqlite:////tmp/build.db" } else { "build" };
+    let variables: Vec<String> = names.iter().map(|name| format!("{name}={}", value(name))).collect();
+    Some(format!("{} python manage.py collectstatic --noinput", variables.join(" ")))
 }
 
 /// The settings module of a Django project.
