@@ -12,11 +12,11 @@ use kiwi_git::github::{Github, GithubWebhooks};
 use kiwi_git::gitlab::{Gitlab, GitlabWebhooks};
 use kiwi_git::url::UrlSource;
 use kiwi_runtime::docker::{BuilderChoice, DockerBuilder, DockerConfig, DockerRuntime, Engine};
-use kiwi_runtime::kubernetes::{KubernetesConfig, KubernetesRuntime};
+use kiwi_runtime::kubernetes::{Cluster, KanikoBuilder, KubernetesConfig, KubernetesRuntime};
 use kiwi_runtime::registry::OciRegistry;
 use kiwi_store::{KeySource, SqliteStore};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use url::Url;
 
@@ -37,7 +37,7 @@ pub(crate) async fn open(global: &Global, wrapper: Option<StoreWrapper>) -> Resu
     };
     let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&directory, key).await?);
     let store = wrapper.map_or_else(|| store.clone(), |wrap| wrap(store.clone()));
-    let mut builder = Kiwi::builder(store, Arc::new(Providers))
+    let mut builder = Kiwi::builder(store, Arc::new(Providers::default()))
         .source(Arc::new(UrlSource::default()))
         .registry(Arc::new(OciRegistry::new(hub()?)?))
         .work_directory(directory.join("work"));
@@ -106,17 +106,34 @@ pub(crate) fn docker_config(engine: Option<&str>) -> Result<DockerConfig> {
     Ok(config)
 }
 
-struct Providers;
+#[derive(Default)]
+struct Providers {
+    /// Clusters that were opened: each has one connection and one watch per kind, whoever asks.
+    clusters: Mutex<Vec<(RuntimeKind, Cluster)>>,
+}
+
+impl Providers {
+    fn cluster(&self, kind: &RuntimeKind) -> Result<Cluster> {
+        let RuntimeKind::Kubernetes { kubeconfig, context, cluster } = kind else {
+            return Err(Error::new(ErrorKind::Internal, "open cluster", "the runtime is no cluster"));
+        };
+        let mut open = self.clusters.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, cluster)) = open.iter().find(|(other, _)| other == kind) {
+            return Ok(cluster.clone());
+        }
+        let config = KubernetesConfig { kubeconfig: kubeconfig.as_ref().map(PathBuf::from), context: context.clone(), settings: cluster.as_ref().clone() };
+        let cluster = Cluster::new(config)?;
+        open.push((kind.clone(), cluster.clone()));
+        Ok(cluster)
+    }
+}
 
 #[async_trait]
 impl Connector for Providers {
     async fn runtime(&self, settings: &RuntimeSettings) -> Result<Arc<dyn Runtime>> {
         match &settings.kind {
             RuntimeKind::Docker { engine } => Ok(Arc::new(DockerRuntime::new(Engine::new(docker_config(engine.as_deref())?)?))),
-            RuntimeKind::Kubernetes { kubeconfig, context } => {
-                let config = KubernetesConfig { kubeconfig: kubeconfig.as_ref().map(PathBuf::from), context: context.clone() };
-                Ok(Arc::new(KubernetesRuntime::new(config)))
-            }
+            RuntimeKind::Kubernetes { .. } => Ok(Arc::new(KubernetesRuntime::new(self.cluster(&settings.kind)?))),
             other => Err(Error::new(ErrorKind::Unsupported, "open runtime", format!("this kiwi was built without {} runtimes", other.as_str()))),
         }
     }
@@ -124,8 +141,8 @@ impl Connector for Providers {
     async fn builder(&self, settings: &RuntimeSettings) -> Result<Arc<dyn Builder>> {
         match &settings.kind {
             RuntimeKind::Docker { engine } => Ok(Arc::new(DockerBuilder::new(Engine::new(docker_config(engine.as_deref())?)?))),
-            other => Err(Error::new(ErrorKind::Unsupported, "open builder", format!("{} runtimes cannot build yet", other.as_str()))
-                .with_hint("name a Docker runtime with --build-runtime")),
+            RuntimeKind::Kubernetes { .. } => Ok(Arc::new(KanikoBuilder::new(self.cluster(&settings.kind)?))),
+            other => Err(Error::new(ErrorKind::Unsupported, "open builder", format!("this kiwi was built without {} builders", other.as_str()))),
         }
     }
 

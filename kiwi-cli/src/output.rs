@@ -8,7 +8,8 @@ use std::io::Write as _;
 use tracing_subscriber::EnvFilter;
 
 pub(crate) fn start_log(verbose: u8) {
-    let level = ["warn", "info,kiwi=debug", "debug"][usize::from(verbose.min(2))];
+    // A kubeconfig that skips verification is its owner's choice; kube warns of it with each connection.
+    let level = ["warn,kube_client=error", "info,kiwi=debug", "debug"][usize::from(verbose.min(2))];
     let filter = EnvFilter::try_from_env("KIWI_LOG").unwrap_or_else(|_| EnvFilter::new(level));
     // A second start, in a test, is no error.
     let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).without_time().with_target(false).try_init();
@@ -43,6 +44,12 @@ pub(crate) fn json<T: Serialize>(value: &T) {
         Ok(text) => line(&text),
         Err(error) => note(&format!("error: the result cannot be written as JSON: {error}")),
     }
+}
+
+/// Objects as documents of YAML.
+pub(crate) fn yaml(objects: &[serde_json::Value]) -> String {
+    let documents = objects.iter().filter_map(|object| serde_saphyr::to_string(object).ok());
+    documents.map(|text| format!("---\n{}\n", text.trim_start_matches("---\n").trim_end())).collect()
 }
 
 /// A value as JSON, or what `table` makes of it.

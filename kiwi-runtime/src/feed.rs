@@ -10,7 +10,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 /// Where a task puts what the stream yields.
 #[derive(Debug)]
-pub(super) struct Feed<T>(mpsc::Sender<Result<T>>);
+pub(crate) struct Feed<T>(mpsc::Sender<Result<T>>);
 
 impl<T> Clone for Feed<T> {
     fn clone(&self) -> Self {
@@ -20,13 +20,13 @@ impl<T> Clone for Feed<T> {
 
 impl<T> Feed<T> {
     /// Waits for room. When nobody listens any more, the task is about to be aborted and nothing needs to be said.
-    pub(super) async fn send(&self, item: T) {
+    pub(crate) async fn send(&self, item: T) {
         let _ = self.0.send(Ok(item)).await;
     }
 }
 
 /// Runs `work` and yields what it feeds, and its error last.
-pub(super) fn feed<T: Send + 'static, F: Future<Output = Result<()>> + Send + 'static>(
+pub(crate) fn feed<T: Send + 'static, F: Future<Output = Result<()>> + Send + 'static>(
     work: impl FnOnce(Feed<T>) -> F + Send + 'static,
 ) -> BoxStream<Result<T>> {
     let (sender, receiver) = mpsc::channel(64);
@@ -44,8 +44,8 @@ pub(super) fn feed<T: Send + 'static, F: Future<Output = Result<()>> + Send + 's
         .boxed()
 }
 
-/// A feed of its own, for work that nobody follows.
-pub(super) fn channel<T>() -> (Feed<T>, mpsc::Receiver<Result<T>>) {
-    let (sender, receiver) = mpsc::channel(1);
+/// A feed of its own, for work that nobody follows, or whose lines are changed on their way.
+pub(crate) fn channel<T>() -> (Feed<T>, mpsc::Receiver<Result<T>>) {
+    let (sender, receiver) = mpsc::channel(256);
     (Feed(sender), receiver)
 }

@@ -4,6 +4,8 @@
 
 #[cfg(feature = "docker")]
 pub mod docker;
+#[cfg(any(feature = "docker", feature = "kubernetes"))]
+mod feed;
 #[cfg(feature = "kubernetes")]
 pub mod kubernetes;
 #[cfg(feature = "registry")]

@@ -11,7 +11,7 @@ pub(crate) use dockerfile::{BuilderChoice, Dockerfile, WizardArguments};
 pub(crate) use global::{Global, Output, RoleChoice};
 pub(crate) use hosts::{CreateAccounts, DeliveryCommand, ImageCommand, ProviderCommand, UserCommand, UserRole};
 pub(crate) use service::{Register, ServiceCommand, Settings};
-pub(crate) use setup::{AddRuntime, KeyCommand, RegistryCommand, RuntimeCommand, Serve, SourceCommand};
+pub(crate) use setup::{AddCluster, AddRuntime, KeyCommand, RegistryCommand, RuntimeCommand, Serve, SourceCommand};
 pub(crate) use work::{Build, Config, Deploy, EventsArguments, InEnvironment, Logs, Rollback, RunArguments, RunsCommand, Scale};
 
 use clap::{Parser, Subcommand};

@@ -1,7 +1,7 @@
 //! Runtimes, registries, sources, the key, and the server.
 
 use clap::{Args, Subcommand};
-use kiwi_core::domain::{Branch, GitUrl, RegistryAddress, RegistryName, RuntimeName};
+use kiwi_core::domain::{Branch, GatewayName, GitUrl, ImageReference, Memory, RegistryAddress, RegistryName, RuntimeName, ServiceName};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -14,6 +14,8 @@ pub(crate) enum RuntimeCommand {
     List,
     /// Whether it can be used, and what is missing
     Check { name: RuntimeName },
+    /// The roles that a cluster must grant, as manifests
+    Rbac { name: RuntimeName },
     /// Removes leftovers, and images that no release in the history needs
     Clean { name: RuntimeName },
     /// Forgets a runtime that no service uses
@@ -30,15 +32,39 @@ pub(crate) enum AddRuntime {
         engine: Option<String>,
     },
     /// A Kubernetes cluster
-    Kubernetes {
-        name: RuntimeName,
-        /// The kubeconfig file
-        #[arg(long, value_name = "FILE")]
-        kubeconfig: Option<PathBuf>,
-        /// The context in it
-        #[arg(long)]
-        context: Option<String>,
-    },
+    Kubernetes(Box<AddCluster>),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AddCluster {
+    pub(crate) name: RuntimeName,
+    /// The kubeconfig file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) kubeconfig: Option<PathBuf>,
+    /// The context in it
+    #[arg(long)]
+    pub(crate) context: Option<String>,
+    /// The Gateway that routes are attached to, instead of Ingresses
+    #[arg(long, value_name = "NAMESPACE/NAME")]
+    pub(crate) gateway: Option<GatewayName>,
+    /// The class of Ingresses [default: the cluster's]
+    #[arg(long, value_name = "CLASS")]
+    pub(crate) ingress_class: Option<String>,
+    /// The class of volumes [default: the cluster's]
+    #[arg(long, value_name = "CLASS")]
+    pub(crate) storage_class: Option<String>,
+    /// The namespace of builds [default: kiwi-builds]
+    #[arg(long, value_name = "NAMESPACE")]
+    pub(crate) build_namespace: Option<ServiceName>,
+    /// The image of Kaniko's executor, with a digest to pin it [default: ghcr.io/osscontainertools/kaniko]
+    #[arg(long, value_name = "IMAGE")]
+    pub(crate) kaniko_image: Option<ImageReference>,
+    /// The memory limit of a build [default: 4Gi]
+    #[arg(long, value_name = "MEMORY")]
+    pub(crate) build_memory: Option<Memory>,
+    /// A registry that builds ask first for images of Docker Hub; may be given several times
+    #[arg(long = "mirror", value_name = "HOST[:PORT]")]
+    pub(crate) mirrors: Vec<String>,
 }
 
 #[derive(Debug, Subcommand)]

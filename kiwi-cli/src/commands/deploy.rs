@@ -68,7 +68,8 @@ pub(super) async fn deploy(session: &Session, arguments: Deploy, output: Output)
                     text.push_str(&format!("  {change}\n"));
                 }
             }
-            text + &plan.notes.iter().map(|note| format!("note: {note}\n")).collect::<String>()
+            let manifests = if plan.manifests.is_empty() { String::new() } else { format!("\n{}", output::yaml(&plan.manifests)) };
+            text + &plan.notes.iter().map(|note| format!("note: {note}\n")).collect::<String>() + &manifests
         });
         return Ok(ExitCode::SUCCESS);
     }

@@ -1,9 +1,9 @@
 //! `kiwi runtime`.
 
-use crate::args::{AddRuntime, Output, RuntimeCommand};
+use crate::args::{AddCluster, AddRuntime, Output, RuntimeCommand};
 use crate::compose::Session;
 use crate::output;
-use kiwi_core::domain::{RuntimeKind, RuntimeSettings};
+use kiwi_core::domain::{ClusterSettings, RuntimeKind, RuntimeSettings};
 use kiwi_core::error::Result;
 use kiwi_core::provider::RuntimeReport;
 use std::process::ExitCode;
@@ -14,9 +14,12 @@ pub(super) async fn run(session: &Session, command: RuntimeCommand, output: Outp
         RuntimeCommand::Add(add) => {
             let settings = match add {
                 AddRuntime::Docker { name, engine } => RuntimeSettings { name, kind: RuntimeKind::Docker { engine } },
-                AddRuntime::Kubernetes { name, kubeconfig, context } => {
+                AddRuntime::Kubernetes(add) => {
+                    let AddCluster { name, kubeconfig, context, gateway, ingress_class, storage_class, build_namespace, kaniko_image, build_memory, mirrors } =
+                        *add;
                     let kubeconfig = kubeconfig.map(|path| std::path::absolute(&path).unwrap_or(path).to_string_lossy().into_owned());
-                    RuntimeSettings { name, kind: RuntimeKind::Kubernetes { kubeconfig, context } }
+                    let cluster = ClusterSettings { gateway, ingress_class, storage_class, build_namespace, kaniko_image, build_memory, mirrors };
+                    RuntimeSettings { name, kind: RuntimeKind::Kubernetes { kubeconfig, context, cluster: Box::new(cluster) } }
                 }
             };
             let report = kiwi.add_runtime(actor, &settings).await?;
@@ -35,6 +38,11 @@ pub(super) async fn run(session: &Session, command: RuntimeCommand, output: Outp
             let report = kiwi.check_runtime(actor, &name).await?;
             output::result(output, &report, || text(&report));
             Ok(if report.ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        }
+        RuntimeCommand::Rbac { name } => {
+            let manifests = kiwi.runtime_rbac(actor, &name).await?;
+            output::result(output, &manifests, || if manifests.is_empty() { "nothing has to be granted".to_owned() } else { output::yaml(&manifests) });
+            Ok(ExitCode::SUCCESS)
         }
         RuntimeCommand::Clean { name } => {
             let removed = kiwi.clean_runtime(actor, &name).await?;
@@ -60,7 +68,7 @@ pub(super) fn text(report: &RuntimeReport) -> String {
 fn place(kind: &RuntimeKind) -> String {
     match kind {
         RuntimeKind::Docker { engine } => engine.clone().unwrap_or_else(|| "default".to_owned()),
-        RuntimeKind::Kubernetes { kubeconfig, context } => {
+        RuntimeKind::Kubernetes { kubeconfig, context, .. } => {
             format!("{} {}", kubeconfig.as_deref().unwrap_or("default"), context.as_deref().unwrap_or_default()).trim().to_owned()
         }
         _ => String::new(),

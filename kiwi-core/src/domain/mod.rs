@@ -5,6 +5,7 @@
 //! a secret, only the [`SecretId`] under which the store keeps it.
 
 mod branch;
+mod cluster;
 mod commit;
 mod deployment;
 mod environment;
@@ -27,6 +28,7 @@ mod variable;
 mod volume;
 
 pub use branch::Branch;
+pub use cluster::{ClusterSettings, GatewayName};
 pub use commit::CommitSha;
 pub use deployment::{Deployment, DeploymentKind, DeploymentStatus, Diagnosis};
 pub use environment::{EnvironmentName, EnvironmentSettings};

@@ -1,6 +1,6 @@
 //! Records of an organization's runtimes and registries.
 
-use super::{Host, Port, RegistryName, RuntimeName, SecretId};
+use super::{ClusterSettings, Host, Port, RegistryName, RuntimeName, SecretId};
 use crate::error::ValueError;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -32,6 +32,9 @@ pub enum RuntimeKind {
         kubeconfig: Option<String>,
         /// The context within it; the current one when absent.
         context: Option<String>,
+        /// What a person decided about it.
+        #[serde(default)]
+        cluster: Box<ClusterSettings>,
     },
 }
 

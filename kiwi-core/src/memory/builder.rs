@@ -52,6 +52,10 @@ impl Builder for MemoryBuilder {
         BuilderCapabilities { tree: true, commit: false, mounts: false, local_images: true }
     }
 
+    async fn plan(&self, _: &BuildRequest) -> Result<Vec<String>> {
+        Ok(Vec::new())
+    }
+
     async fn find(&self, request: &BuildRequest) -> Result<Option<BuildOutcome>> {
         Ok(lock(&self.built).get(&request.image).map(|image| BuildOutcome { image: image.clone(), cached: false }))
     }

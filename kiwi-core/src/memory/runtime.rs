@@ -71,6 +71,10 @@ impl Runtime for MemoryRuntime {
         RuntimeCapabilities { candidate: true, local_images: true, tasks: true, releases: true }
     }
 
+    fn rbac(&self) -> Vec<serde_json::Value> {
+        Vec::new()
+    }
+
     async fn check(&self) -> Result<RuntimeReport> {
         let item = CheckItem { name: "memory".to_owned(), ok: true, detail: "always there".to_owned() };
         Ok(RuntimeReport { description: "in memory".to_owned(), items: vec![item] })
@@ -83,7 +87,7 @@ impl Runtime for MemoryRuntime {
             reason: container.recreate_reason(request.release.rollout.strategy).unwrap_or("new replicas answer before old ones leave").to_owned(),
             changes: Vec::new(),
         };
-        Ok(DeploymentPlan { containers: request.release.containers.iter().map(plan).collect(), notes: Vec::new() })
+        Ok(DeploymentPlan { containers: request.release.containers.iter().map(plan).collect(), notes: Vec::new(), manifests: Vec::new() })
     }
 
     async fn candidate(&self, request: &ApplyRequest) -> Result<Candidate> {

@@ -29,6 +29,13 @@ impl Kiwi {
         self.inner.connector.runtime(&settings).await?.check().await
     }
 
+    /// The manifests that grant exactly what a runtime needs; none where there is nothing to grant.
+    pub async fn runtime_rbac(&self, actor: &Actor, name: &RuntimeName) -> Result<Vec<serde_json::Value>> {
+        actor.may(Operation::ReadRuntimes)?;
+        let settings = self.runtime_settings(actor, name).await?;
+        Ok(self.inner.connector.runtime(&settings).await?.rbac())
+    }
+
     /// Forgets a runtime that no service uses.
     pub async fn remove_runtime(&self, actor: &Actor, name: &RuntimeName) -> Result<()> {
         actor.may(Operation::ChangeRuntimes)?;

@@ -60,6 +60,8 @@ pub struct BuildRequest {
     pub directory: Option<RepositoryPath>,
     /// Which Dockerfile.
     pub dockerfile: DockerfileChoice,
+    /// What a Dockerfile that is given as text leaves out of the context, as the text of a `.dockerignore`; none leaves that to the repository's own.
+    pub ignore: Option<String>,
     /// The stage; the last one when absent.
     pub target: Option<String>,
     /// Build arguments, which the image's history shows.
@@ -120,6 +122,11 @@ pub struct BuildOutcome {
 pub trait Builder: Send + Sync {
     /// What it can do.
     fn capabilities(&self) -> BuilderCapabilities;
+
+    /// All that can be known to fail fails here, before the first side effect; answers what a person should know.
+    ///
+    /// Errors: `Unsupported`, `Forbidden`, `InvalidInput`, `Conflict`.
+    async fn plan(&self, request: &BuildRequest) -> Result<Vec<String>>;
 
     /// The finished image of an earlier call with the same request, if there is one.
     async fn find(&self, request: &BuildRequest) -> Result<Option<BuildOutcome>>;

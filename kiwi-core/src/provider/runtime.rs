@@ -102,6 +102,9 @@ pub struct DeploymentPlan {
     pub containers: Vec<ContainerPlan>,
     /// What a person should know before.
     pub notes: Vec<String>,
+    /// The objects that would be applied, where the runtime works with such; values of secrets are not shown.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub manifests: Vec<serde_json::Value>,
 }
 
 /// What a deployment would do to one container.
@@ -321,6 +324,9 @@ pub trait Runtime: Send + Sync {
 
     /// Whether it can be used, and what is missing. An error means that it cannot be reached.
     async fn check(&self) -> Result<RuntimeReport>;
+
+    /// The manifests that grant exactly what this runtime needs; none where there is nothing to grant.
+    fn rbac(&self) -> Vec<serde_json::Value>;
 
     /// All that can be known to fail fails here, before the first side effect.
     ///

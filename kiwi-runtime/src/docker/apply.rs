@@ -3,13 +3,13 @@
 //! Every step looks at what is there first, so that a worker that takes over after a kill goes on where the last one stopped.
 
 use super::client::Engine;
-use super::feed::Feed;
 use super::gateway::{Gateway, Proxy, Route, Routes, Server};
 use super::labels::{self, role};
 use super::lock::Lock;
 use super::network::{self, Network};
 use super::replica::{self, Found, Place, Replica};
 use super::{plan, pull};
+use crate::feed::Feed;
 use kiwi_core::domain::{ContainerName, ReleaseContainer};
 use kiwi_core::error::{Error, ErrorKind, Result};
 use kiwi_core::provider::{Aborted, ApplyRequest, DeploymentEvent, Endpoint, Guarantee, Workload};
@@ -59,7 +59,7 @@ pub(super) async fn abort(engine: &Engine, request: &ApplyRequest) -> Result<Abo
         return Ok(Aborted::AlreadyLive);
     }
     let lock = Lock::take(engine, &request.workload, &request.fence).await?;
-    let (sender, _receiver) = super::feed::channel();
+    let (sender, _receiver) = crate::feed::channel();
     let mut work = Work { engine, request, gateway, lock, feed: sender };
     work.undo().await?;
     work.lock.release().await?;

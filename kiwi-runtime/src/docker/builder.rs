@@ -3,8 +3,8 @@
 use super::client::{Engine, credentials};
 use super::config::BuilderChoice;
 use super::context::Context;
-use super::feed::{Feed, feed};
 use super::{buildkit, classic, convert};
+use crate::feed::{Feed, feed};
 use async_trait::async_trait;
 use bollard::models::SystemInfo;
 use bollard::query_parameters::{PushImageOptionsBuilder, RemoveImageOptions, TagImageOptionsBuilder};
@@ -48,7 +48,8 @@ impl DockerBuilder {
             return Err(Error::new(ErrorKind::Unsupported, "build", "the Docker builder is handed a tree, not a commit"));
         };
         let (tree, directory, dockerfile) = (tree.clone(), request.directory.clone(), request.dockerfile.clone());
-        let context = tokio::task::spawn_blocking(move || Context::open(&tree, directory.as_ref(), &dockerfile))
+        let ignore = request.ignore.clone();
+        let context = tokio::task::spawn_blocking(move || Context::open(&tree, directory.as_ref(), &dockerfile, ignore.as_deref()))
             .await
             .map_err(|error| Error::new(ErrorKind::Internal, "open build context", "opening panicked").with_source(error))??;
         let name = temporary_name(&request);
@@ -117,6 +118,10 @@ impl Builder for DockerBuilder {
         (capabilities.tree, capabilities.local_images) = (true, true);
         capabilities.mounts = self.engine.config.builder != BuilderChoice::Classic;
         capabilities
+    }
+
+    async fn plan(&self, _: &BuildRequest) -> Result<Vec<String>> {
+        Ok(Vec::new())
     }
 
     async fn find(&self, request: &BuildRequest) -> Result<Option<BuildOutcome>> {

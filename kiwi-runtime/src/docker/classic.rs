@@ -3,8 +3,8 @@
 use super::builder::{BuildResult, diagnose};
 use super::client::{Engine, all_credentials};
 use super::context::{Context, Entry, io};
-use super::feed::Feed;
 use super::labels;
+use crate::feed::Feed;
 use bollard::query_parameters::{BuildImageOptionsBuilder, TagImageOptionsBuilder};
 use bytes::Bytes;
 use futures_util::StreamExt as _;

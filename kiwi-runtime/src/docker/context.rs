@@ -35,7 +35,9 @@ pub(super) struct Entry {
 
 impl Context {
     /// Finds the Dockerfile. Nothing outside `tree` is read, whatever its links say.
-    pub(super) fn open(tree: &Path, directory: Option<&RepositoryPath>, choice: &DockerfileChoice) -> Result<Self> {
+    ///
+    /// `ignore` stands in for a `.dockerignore` that the repository does not have.
+    pub(super) fn open(tree: &Path, directory: Option<&RepositoryPath>, choice: &DockerfileChoice, ignore: Option<&str>) -> Result<Self> {
         let tree = tree.canonicalize().map_err(io("open build context"))?;
         let root = match directory {
             Some(directory) => inside(&tree, directory.as_str()).map_err(|_| missing_directory(directory))?,
@@ -65,7 +67,7 @@ impl Context {
         let own = path.as_ref().and_then(|path| inside(&tree, &format!("{}.dockerignore", path.strip_prefix(&tree).ok()?.display())).ok());
         let ignore_text = match own.or_else(|| inside(&root, ".dockerignore").ok()) {
             Some(path) => String::from_utf8_lossy(&read(&path)?).into_owned(),
-            None => String::new(),
+            None => ignore.unwrap_or_default().to_owned(),
         };
         let ignore = Patterns::parse(&ignore_text)?;
         let inside = path.and_then(|path| path.strip_prefix(&root).ok().map(|path| path.to_string_lossy().into_owned()));
@@ -209,12 +211,12 @@ mod tests {
     fn nothing_outside_the_tree_is_read() {
         let tree = tempfile::tempdir().unwrap();
         std::os::unix::fs::symlink("/etc/hostname", tree.path().join("Dockerfile")).unwrap();
-        let error = Context::open(tree.path(), None, &DockerfileChoice::Auto).unwrap_err();
+        let error = Context::open(tree.path(), None, &DockerfileChoice::Auto, None).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidInput, "{error}");
         std::os::unix::fs::symlink("/etc", tree.path().join("sub")).unwrap();
         let path = DockerfileChoice::Path("sub/hostname".parse().unwrap());
-        assert_eq!(Context::open(tree.path(), None, &path).unwrap_err().kind(), ErrorKind::InvalidInput);
+        assert_eq!(Context::open(tree.path(), None, &path, None).unwrap_err().kind(), ErrorKind::InvalidInput);
         let directory = "sub".parse().unwrap();
-        assert_eq!(Context::open(tree.path(), Some(&directory), &DockerfileChoice::Auto).unwrap_err().kind(), ErrorKind::InvalidInput);
+        assert_eq!(Context::open(tree.path(), Some(&directory), &DockerfileChoice::Auto, None).unwrap_err().kind(), ErrorKind::InvalidInput);
     }
 }

@@ -2,9 +2,9 @@
 
 use super::client::Engine;
 use super::convert;
-use super::feed::Feed;
 use super::labels::role;
 use super::replica;
+use crate::feed::Feed;
 use bollard::container::LogOutput;
 use bollard::query_parameters::LogsOptionsBuilder;
 use futures_util::StreamExt as _;

@@ -16,7 +16,6 @@ mod client;
 mod config;
 mod context;
 mod convert;
-mod feed;
 mod gateway;
 mod labels;
 mod lock;

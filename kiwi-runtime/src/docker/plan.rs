@@ -88,5 +88,5 @@ pub(super) async fn plan(engine: &Engine, request: &ApplyRequest) -> Result<Depl
             changes,
         });
     }
-    Ok(DeploymentPlan { containers, notes })
+    Ok(DeploymentPlan { containers, notes, manifests: Vec::new() })
 }

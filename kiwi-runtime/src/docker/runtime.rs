@@ -1,11 +1,11 @@
 //! The [`Runtime`] of an engine.
 
 use super::client::Engine;
-use super::feed::feed;
 use super::gateway::{Gateway, Proxy as _, Server};
 use super::labels::{self, role};
 use super::replica::{self, Place};
 use super::{apply, clean, convert, logs, network, plan, pull, status, task};
+use crate::feed::feed;
 use async_trait::async_trait;
 use bollard::models::SystemInfo;
 use kiwi_core::domain::{Digest, ImageReference, Release, RunId};
@@ -39,6 +39,10 @@ impl Runtime for DockerRuntime {
         let mut capabilities = RuntimeCapabilities::default();
         (capabilities.candidate, capabilities.local_images, capabilities.tasks, capabilities.releases) = (true, true, true, true);
         capabilities
+    }
+
+    fn rbac(&self) -> Vec<serde_json::Value> {
+        Vec::new()
     }
 
     async fn check(&self) -> Result<RuntimeReport> {

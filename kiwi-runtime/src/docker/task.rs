@@ -1,9 +1,9 @@
 //! One-off commands.
 
 use super::client::Engine;
-use super::feed::Feed;
 use super::labels::{self, role};
 use super::{convert, network, pull, replica};
+use crate::feed::Feed;
 use bollard::container::{AttachContainerResults, LogOutput};
 use bollard::models::{ContainerCreateBody, HostConfig};
 use bollard::query_parameters::{

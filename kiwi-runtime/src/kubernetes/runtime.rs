@@ -1,79 +1,42 @@
 //! The [`Runtime`] of a cluster.
 
+use super::client::Cluster;
+use super::{apply, candidate, plan, pods, rbac, remove, status, task};
+use crate::feed::feed;
 use async_trait::async_trait;
-use futures_util::StreamExt as _;
+use k8s_openapi::api::core::v1::Node;
 use kiwi_core::domain::{Digest, ImageReference, Release, RunId};
 use kiwi_core::error::{Error, ErrorKind, Result};
 use kiwi_core::provider::{
     Aborted, ApplyRequest, BoxStream, Candidate, CheckItem, Cleanup, DeploymentEvent, DeploymentPlan, LogLine, LogQuery, Runtime, RuntimeCapabilities,
     RuntimeReport, RuntimeStatus, TaskEvent, TaskRequest, Workload,
 };
-use kube::config::{KubeConfigOptions, Kubeconfig};
-use kube::{Client, Config};
-use std::path::PathBuf;
-use std::time::Duration;
+use kube::Api;
+use kube::api::ListParams;
 
-/// How a cluster is reached.
-#[derive(Debug, Clone, Default)]
-pub struct KubernetesConfig {
-    /// The kubeconfig file; `KUBECONFIG`, the usual place, or the pod's own account when absent.
-    pub kubeconfig: Option<PathBuf>,
-    /// The context; the current one when absent.
-    pub context: Option<String>,
-}
-
-/// Knows a cluster.
+/// Runs releases on a cluster.
 #[derive(Debug, Clone)]
 pub struct KubernetesRuntime {
-    config: KubernetesConfig,
+    cluster: Cluster,
 }
 
 impl KubernetesRuntime {
     /// A runtime on this cluster; nothing is sent yet.
-    pub fn new(config: KubernetesConfig) -> Self {
-        Self { config }
+    pub fn new(cluster: Cluster) -> Self {
+        Self { cluster }
     }
-
-    async fn client(&self) -> Result<(Client, String)> {
-        let fail = |message: String| {
-            Error::invalid("read kubeconfig", message).with_hint("check --kubeconfig and --context; `kubectl config get-contexts` lists what there is")
-        };
-        let options = KubeConfigOptions { context: self.config.context.clone(), ..KubeConfigOptions::default() };
-        let mut config = match &self.config.kubeconfig {
-            Some(path) => {
-                let file = Kubeconfig::read_from(path).map_err(|error| fail(format!("{} cannot be read", path.display())).with_source(error))?;
-                Config::from_custom_kubeconfig(file, &options).await.map_err(|error| fail("the kubeconfig cannot be used".to_owned()).with_source(error))?
-            }
-            None if self.config.context.is_some() => {
-                Config::from_kubeconfig(&options).await.map_err(|error| fail("the kubeconfig cannot be used".to_owned()).with_source(error))?
-            }
-            None => Config::infer().await.map_err(|error| fail("there is no kubeconfig, and this is not a pod".to_owned()).with_source(error))?,
-        };
-        config.connect_timeout = Some(Duration::from_secs(10));
-        config.read_timeout = Some(Duration::from_secs(30));
-        let url = config.cluster_url.to_string();
-        let client = Client::try_from(config).map_err(|error| fail("the kubeconfig cannot be used".to_owned()).with_source(error))?;
-        Ok((client, url))
-    }
-}
-
-fn later(operation: &'static str) -> Error {
-    Error::new(ErrorKind::Unsupported, operation, "this version of Kiwi can register and check a cluster, but not deploy to it")
-        .with_hint("use a Docker runtime")
-}
-
-fn refused<T: Send + 'static>(operation: &'static str) -> BoxStream<Result<T>> {
-    futures_util::stream::once(async move { Err(later(operation)) }).boxed()
 }
 
 #[async_trait]
 impl Runtime for KubernetesRuntime {
     fn capabilities(&self) -> RuntimeCapabilities {
-        RuntimeCapabilities::default()
+        let mut capabilities = RuntimeCapabilities::default();
+        (capabilities.candidate, capabilities.tasks, capabilities.releases) = (true, true, true);
+        capabilities
     }
 
     async fn check(&self) -> Result<RuntimeReport> {
-        let (client, url) = self.client().await?;
+        let (client, url) = (self.cluster.client().await?, self.cluster.url().await?);
         let version = client.apiserver_version().await.map_err(|error| {
             let (kind, message) = match &error {
                 kube::Error::Api(status) if status.code == 401 => (ErrorKind::Unauthenticated, "the cluster refused the credentials"),
@@ -84,65 +47,104 @@ impl Runtime for KubernetesRuntime {
             Error::new(kind, "check cluster", format!("{url}: {message}")).with_source(error)
         })?;
         let numbers: Vec<u32> = [&version.major, &version.minor].iter().filter_map(|text| text.trim_end_matches('+').parse().ok()).collect();
-        let new_enough = numbers >= vec![1, 30];
-        Ok(RuntimeReport {
-            description: format!("Kubernetes {} at {url}", version.git_version),
-            items: vec![
-                CheckItem { name: "version".to_owned(), ok: new_enough, detail: format!("{}; 1.30 or newer is needed", version.git_version) },
-                CheckItem {
-                    name: "deployments".to_owned(),
-                    ok: false,
-                    detail: "this version of Kiwi cannot deploy to clusters yet; use a Docker runtime".to_owned(),
-                },
-            ],
-        })
+        let mut items = vec![CheckItem {
+            name: "version".to_owned(),
+            // The sleep before SIGTERM needs no program in the image since then.
+            ok: numbers >= vec![1, 30],
+            detail: format!("{}; 1.30 or newer is needed", version.git_version),
+        }];
+        items.extend(rbac::check(&self.cluster).await?);
+        items.extend(nodes(client).await);
+        items.extend(gateway(&self.cluster).await?);
+        Ok(RuntimeReport { description: format!("Kubernetes {} at {url}", version.git_version), items })
     }
 
-    async fn plan(&self, _: &ApplyRequest) -> Result<DeploymentPlan> {
-        Err(later("plan deployment"))
+    fn rbac(&self) -> Vec<serde_json::Value> {
+        rbac::manifests(self.cluster.settings())
     }
 
-    async fn candidate(&self, _: &ApplyRequest) -> Result<Candidate> {
-        Err(later("start candidate"))
+    async fn plan(&self, request: &ApplyRequest) -> Result<DeploymentPlan> {
+        plan::plan(&self.cluster, request).await
     }
 
-    async fn remove_candidate(&self, _: &ApplyRequest) -> Result<()> {
-        Ok(())
+    async fn candidate(&self, request: &ApplyRequest) -> Result<Candidate> {
+        candidate::start(&self.cluster, request).await
     }
 
-    fn apply(&self, _: ApplyRequest) -> BoxStream<Result<DeploymentEvent>> {
-        refused("apply release")
+    async fn remove_candidate(&self, request: &ApplyRequest) -> Result<()> {
+        candidate::remove(&self.cluster, request).await
     }
 
-    async fn abort(&self, _: &ApplyRequest) -> Result<Aborted> {
-        Ok(Aborted::Undone)
+    fn apply(&self, request: ApplyRequest) -> BoxStream<Result<DeploymentEvent>> {
+        let cluster = self.cluster.clone();
+        feed(move |feed| async move { apply::apply(&cluster, &request, feed).await })
+    }
+
+    async fn abort(&self, request: &ApplyRequest) -> Result<Aborted> {
+        apply::abort(&self.cluster, request).await
     }
 
     async fn held_image(&self, _: &ImageReference) -> Result<Option<Digest>> {
         Ok(None)
     }
 
-    async fn status<'a>(&self, _: &Workload, _: Option<&'a Release>) -> Result<RuntimeStatus> {
-        Err(later("read status"))
+    async fn status<'a>(&self, workload: &Workload, release: Option<&'a Release>) -> Result<RuntimeStatus> {
+        status::status(&self.cluster, workload, release).await
     }
 
-    fn logs(&self, _: LogQuery) -> BoxStream<Result<LogLine>> {
-        refused("read logs")
+    fn logs(&self, query: LogQuery) -> BoxStream<Result<LogLine>> {
+        let cluster = self.cluster.clone();
+        feed(move |feed| pods::logs(cluster, query, feed))
     }
 
-    fn task(&self, _: TaskRequest) -> BoxStream<Result<TaskEvent>> {
-        refused("run task")
+    fn task(&self, request: TaskRequest) -> BoxStream<Result<TaskEvent>> {
+        let cluster = self.cluster.clone();
+        feed(move |feed| task::task(cluster, request, feed))
     }
 
-    async fn cancel_tasks(&self, _: &RunId) -> Result<()> {
-        Ok(())
+    async fn cancel_tasks(&self, run: &RunId) -> Result<()> {
+        task::cancel(&self.cluster, run).await
     }
 
-    async fn remove(&self, _: &Workload, _: bool) -> Result<()> {
-        Err(later("remove workload"))
+    async fn remove(&self, workload: &Workload, volumes: bool) -> Result<()> {
+        remove::workload(&self.cluster, workload, volumes).await
     }
 
-    async fn clean(&self, _: &Cleanup) -> Result<Vec<String>> {
-        Ok(Vec::new())
+    async fn clean(&self, keep: &Cleanup) -> Result<Vec<String>> {
+        remove::clean(&self.cluster, keep).await
     }
+}
+
+/// How many nodes can take pods, and of which architectures.
+async fn nodes(client: &kube::Client) -> Option<CheckItem> {
+    // Without the permission, which is told elsewhere, there is nothing to say.
+    let nodes = Api::<Node>::all(client.clone()).list(&ListParams::default()).await.ok()?.items;
+    let ready = |node: &&Node| {
+        let conditions = node.status.as_ref().and_then(|status| status.conditions.as_ref());
+        conditions.is_some_and(|all| all.iter().any(|condition| condition.type_ == "Ready" && condition.status == "True"))
+    };
+    let ready: Vec<&Node> = nodes.iter().filter(ready).collect();
+    let mut architectures: Vec<&str> =
+        ready.iter().filter_map(|node| node.status.as_ref()?.node_info.as_ref().map(|info| info.architecture.as_str())).collect();
+    architectures.sort_unstable();
+    architectures.dedup();
+    Some(CheckItem {
+        name: "nodes".to_owned(),
+        ok: !ready.is_empty(),
+        detail: format!("{} of {} are ready ({})", ready.len(), nodes.len(), architectures.join(", ")),
+    })
+}
+
+/// Whether the Gateway that routes are attached to is there.
+async fn gateway(cluster: &Cluster) -> Result<Option<CheckItem>> {
+    let Some(name) = &cluster.settings().gateway else { return Ok(None) };
+    let kind = super::objects::kind("gateway.networking.k8s.io", "v1", "Gateway", "gateways");
+    let found = kind.api(cluster.client().await?, name.namespace()).get_opt(name.name()).await;
+    let (ok, detail) = match found {
+        Ok(Some(_)) => (true, format!("{name} is there")),
+        Ok(None) => (false, format!("there is no Gateway {name}, or the cluster has no Gateway API: install it, or register the cluster without --gateway")),
+        // Only its controller must read it; that we may not is no fault.
+        Err(error) => (true, format!("{name} cannot be looked at: {error}")),
+    };
+    Ok(Some(CheckItem { name: "gateway".to_owned(), ok, detail }))
 }

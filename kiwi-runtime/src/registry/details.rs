@@ -44,7 +44,14 @@ struct Blob {
 }
 
 #[derive(Deserialize)]
+struct Container {
+    #[serde(rename = "User")]
+    user: Option<String>,
+}
+
+#[derive(Deserialize)]
 struct Config {
+    config: Option<Container>,
     created: Option<Timestamp>,
     os: Option<String>,
     architecture: Option<String>,
@@ -98,6 +105,21 @@ async fn details(client: &Client, image: &ImageReference, name: &Tag, access: Op
     }
     platforms.sort();
     Ok(Some(TagDetails { name: name.clone(), digest: digest.parse().ok(), size: Some(size), pushed_at: config.and_then(|config| config.created), platforms }))
+}
+
+/// The user that an image runs as, of its first platform; none when its registry does not say.
+pub(super) async fn user(client: &Client, image: &ImageReference, access: Option<&RegistryAccess>) -> Result<Option<String>> {
+    let name = image.digest().map(|digest| digest.as_str()).or(image.tag().map(|tag| tag.as_str())).unwrap_or("latest");
+    let Some((_, mut own)) = manifest(client, image, name, access).await? else { return Ok(None) };
+    let child = own.manifests.iter().find(|child| child.platform.as_ref().is_none_or(|platform| platform.os != "unknown")).map(|child| child.digest.clone());
+    if let Some(child) = child {
+        match manifest(client, image, &child, access).await? {
+            Some((_, manifest)) => own = manifest,
+            None => return Ok(None),
+        }
+    }
+    let Some(blob) = own.config else { return Ok(None) };
+    Ok(config(client, image, &blob.digest, access).await.and_then(|config| config.config).and_then(|container| container.user))
 }
 
 async fn manifest(client: &Client, image: &ImageReference, name: &str, access: Option<&RegistryAccess>) -> Result<Option<(String, Manifest)>> {

@@ -41,6 +41,14 @@ impl OciRegistry {
     }
 }
 
+impl OciRegistry {
+    /// The user that an image runs as; none when its registry does not say.
+    #[cfg(feature = "kubernetes")]
+    pub(crate) async fn user(&self, reference: &ImageReference, access: Option<&RegistryAccess>) -> Result<Option<String>> {
+        details::user(&self.client, reference, access).await
+    }
+}
+
 #[derive(Deserialize)]
 struct TagList {
     tags: Option<Vec<String>>,

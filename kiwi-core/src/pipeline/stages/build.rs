@@ -22,6 +22,9 @@ pub(super) async fn run(context: &mut Context<'_>) -> Result<StageOutput> {
         context.events.info(format!("adopted {}, which this run built before it was interrupted", outcome.image.reference())).await;
         return Ok(StageOutput::Build { image: outcome.image, cached: outcome.cached });
     }
+    for note in builder.plan(&request).await? {
+        context.events.info(note).await;
+    }
     let outcome = drive(context, builder, request, Stage::Build).await?;
     Ok(StageOutput::Build { image: outcome.image, cached: outcome.cached })
 }
@@ -49,7 +52,7 @@ pub(super) async fn request(
     let chosen = if dockerfile::needs_tree(&service.build.dockerfile, builder.capabilities()) {
         dockerfile::choose(context, fetch::tree(context, &commit).await?, builder.capabilities()).await?
     } else {
-        dockerfile::Chosen { dockerfile: service.build.dockerfile.clone(), planned: None }
+        dockerfile::Chosen { dockerfile: service.build.dockerfile.clone(), planned: None, ignore: None }
     };
     let source = match &service.source {
         Source::Git { repository, .. } if !builder.capabilities().tree => BuildContext::Commit {
@@ -75,6 +78,7 @@ pub(super) async fn request(
         context: source,
         directory: service.build.context.clone(),
         dockerfile: chosen.dockerfile,
+        ignore: chosen.ignore,
         target,
         arguments: service.build.arguments.clone(),
         secrets,

@@ -14,6 +14,8 @@ const NAMES: [&str; 3] = ["Dockerfile", "Containerfile", "dockerfile"];
 pub(super) struct Chosen {
     pub(super) dockerfile: DockerfileChoice,
     pub(super) planned: Option<Plan>,
+    /// What stays out of its context, where the repository does not say so itself.
+    pub(super) ignore: Option<String>,
 }
 
 /// Whether the builder needs a tree of this machine, if only to plan with.
@@ -21,7 +23,7 @@ pub(super) fn needs_tree(choice: &DockerfileChoice, capabilities: BuilderCapabil
     capabilities.tree || matches!(choice, DockerfileChoice::Auto | DockerfileChoice::Wizard)
 }
 
-/// Chooses for the tree of this run. A plan's `.dockerignore` is put into the tree where the repository has none: it is Kiwi's own copy.
+/// Chooses for the tree of this run.
 pub(super) async fn choose(context: &Context<'_>, tree: PathBuf, capabilities: BuilderCapabilities) -> Result<Chosen> {
     let build = &context.service.build;
     let root = match &build.context {
@@ -34,7 +36,7 @@ pub(super) async fn choose(context: &Context<'_>, tree: PathBuf, capabilities: B
         DockerfileChoice::Wizard => plan(&root, Choices { rendering, ..choices }),
         // A link of that name is the repository's Dockerfile too, wherever it leads: the builder judges it.
         DockerfileChoice::Auto if !NAMES.iter().any(|name| root.join(name).symlink_metadata().is_ok()) => plan(&root, Choices { rendering, ..choices }),
-        other => Ok(Chosen { dockerfile: other, planned: None }),
+        other => Ok(Chosen { dockerfile: other, planned: None, ignore: None }),
     };
     tokio::task::spawn_blocking(work).await.map_err(|error| Error::new(ErrorKind::Internal, "plan build", "planning panicked").with_source(error))?
 }
@@ -49,12 +51,9 @@ fn inside(tree: &Path, directory: &RepositoryPath) -> Result<PathBuf> {
 
 fn plan(root: &Path, choices: Choices) -> Result<Chosen> {
     let planned = wizard::plan(&Directory::open(root)?, &choices)?;
-    let ignore = root.join(".dockerignore");
-    if std::fs::symlink_metadata(&ignore).is_err() {
-        std::fs::write(&ignore, planned.dockerignore())
-            .map_err(|error| Error::new(ErrorKind::Storage, "plan build", "the ignore file cannot be written").with_source(error))?;
-    }
-    Ok(Chosen { dockerfile: DockerfileChoice::Text(planned.dockerfile()?), planned: Some(planned) })
+    let own = root.join(".dockerignore").symlink_metadata().is_ok();
+    let ignore = (!own).then(|| planned.dockerignore());
+    Ok(Chosen { dockerfile: DockerfileChoice::Text(planned.dockerfile()?), planned: Some(planned), ignore })
 }
 
 /// Tells what was planned, and gives a service that names no port the one that its program listens on.

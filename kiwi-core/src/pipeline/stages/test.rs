@@ -24,6 +24,7 @@ pub(super) async fn run(context: &mut Context<'_>) -> Result<StageOutput> {
             let runtime = context.build_runtime().clone();
             // The wizard's Dockerfile has a stage with what tests need; of any other the image itself is all we know.
             let (builder, request, planned) = request(context, Some(TEST_STAGE.to_owned())).await?;
+            let request = if planned.is_some() { pullable(context, &*builder, request).await? } else { request };
             let image = match planned {
                 Some(_) => build::drive(context, builder.clone(), request, Stage::Test).await?.image,
                 None => context.built()?,
@@ -44,6 +45,16 @@ async fn request(context: &Context<'_>, target: Option<String>) -> Result<(Arc<d
     let builder = context.kiwi.open_builder(&context.actor(), context.build_runtime()).await?;
     let (request, planned) = build::request(context, &*builder, BuildPurpose::Test, target).await?;
     Ok((builder, request, planned))
+}
+
+/// The test stage of a builder whose images are not on the engine that runs the tests: it is pushed beside the run's image.
+async fn pullable(context: &Context<'_>, builder: &dyn Builder, mut request: BuildRequest) -> Result<BuildRequest> {
+    let registry = context.service.build.registry.as_ref().filter(|_| !builder.capabilities().local_images);
+    if let Some(registry) = registry {
+        request.push = Some(context.kiwi.registry_access(&context.service.organization, registry).await?);
+        request.image = request.image.with_tag(format!("kiwi-run-{}-test", context.run.id).parse()?);
+    }
+    Ok(request)
 }
 
 /// Stops what still runs: a build of a test stage, or a test command.

@@ -10,7 +10,7 @@ mod session;
 use super::builder::{BuildResult, diagnose};
 use super::client::{Engine, http, send};
 use super::context::Context;
-use super::feed::Feed;
+use crate::feed::Feed;
 use base64::Engine as _;
 use bollard_buildkit_proto::moby::buildkit::v1::StatusResponse;
 use http_body_util::BodyExt as _;

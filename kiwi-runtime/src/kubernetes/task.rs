@@ -1,0 +1,131 @@
+//! One-off commands as Jobs.
+
+use super::client::Cluster;
+use super::job::{self, News};
+use super::names::role;
+use super::{names, namespace, rbac, render};
+use crate::feed::Feed;
+use base64::Engine as _;
+use kiwi_core::domain::{ImagePin, LogStream, RunId, Variable};
+use kiwi_core::error::{Error, ErrorKind, Result};
+use kiwi_core::provider::{TaskEvent, TaskRequest};
+use secrecy::ExposeSecret as _;
+use serde_json::{Map, Value, json};
+
+pub(super) async fn task(cluster: Cluster, request: TaskRequest, feed: Feed<TaskEvent>) -> Result<()> {
+    if request.input.is_some() || !request.outputs.is_empty() {
+        return Err(Error::new(ErrorKind::Unsupported, "run task", "tasks on Kubernetes take and give no files yet").with_hint("run it on a Docker runtime"));
+    }
+    let client = cluster.client().await?;
+    // Where its siblings are, when the service runs already.
+    let own = namespace::find(client, &request.workload).await?.into_iter().next().map(|found| found.name);
+    let namespace = match own {
+        Some(own) => own,
+        None => rbac::build_namespace(&cluster).await?,
+    };
+    let name = names::task(&request.run, request.purpose);
+    let mut auths = Map::new();
+    for access in &request.registries {
+        let used = match &request.image {
+            ImagePin::Registry { reference, registry, .. } => {
+                registry.as_ref().map_or(access.address.host() == reference.registry(), |name| *name == access.name)
+            }
+            ImagePin::Local { .. } => false,
+        };
+        if let Some((user, password)) = access.credentials.as_ref().filter(|_| used) {
+            let (key, value) = render::auth(access.address.host(), user, password.expose_secret());
+            auths.insert(key, value);
+        }
+    }
+    let mut data = Map::new();
+    for (variable, value) in &request.variables {
+        let value = match value {
+            Variable::Plain(value) => value.clone(),
+            Variable::Secret(id) => {
+                let value = request.secrets.get(id);
+                value.ok_or_else(|| Error::new(ErrorKind::Internal, "run task", format!("the value of {variable} is missing")))?.expose_secret().to_owned()
+            }
+        };
+        data.insert(variable.to_string(), base64::engine::general_purpose::STANDARD.encode(value).into());
+    }
+    let user = match &request.image {
+        ImagePin::Registry { reference, digest, registry } => {
+            let access = request.registries.iter().find(|access| registry.as_ref().is_some_and(|name| access.name == *name));
+            cluster.registry().user(&reference.with_digest(digest.clone()), access).await.ok().flatten()
+        }
+        ImagePin::Local { .. } => None,
+    };
+    let plain = user.and_then(|user| user.split(':').next().and_then(|id| id.parse::<u32>().ok())).is_some_and(|id| id > 0);
+    let mut container = json!({
+        "name": "task",
+        "image": request.image.exact(),
+        "command": request.command,
+        "resources": { "requests": { "cpu": "100m", "memory": "128Mi" } },
+        "securityContext": render::security(plain),
+    });
+    let mut attached = Vec::new();
+    if !data.is_empty() {
+        container["envFrom"] = json!([{ "secretRef": { "name": name } }]);
+        attached.push(json!({ "kind": "Secret", "metadata": { "name": name }, "type": "Opaque", "data": data }));
+    }
+    let mut pod = json!({
+        "restartPolicy": "Never",
+        "automountServiceAccountToken": false,
+        "enableServiceLinks": false,
+        "terminationGracePeriodSeconds": 5,
+        "securityContext": { "seccompProfile": { "type": "RuntimeDefault" } },
+        "containers": [container],
+    });
+    if plain {
+        pod["securityContext"]["runAsNonRoot"] = true.into();
+    }
+    if !auths.is_empty() {
+        let pull = format!("{name}-pull");
+        pod["imagePullSecrets"] = json!([{ "name": pull }]);
+        attached.push(render::docker_config(json!({ "name": pull }), auths));
+    }
+    let spec = job::Spec {
+        operation: "run task",
+        name,
+        namespace: namespace.clone(),
+        run: &request.run,
+        labels: names::labels(&request.workload, role::TASK),
+        pod,
+        deadline_seconds: request.timeout_seconds,
+        attached,
+    };
+    // A command that ran half is not gone on with: what the first attempt left is removed.
+    job::remove(client, &namespace, &request.run).await?;
+    let (news, mut told) = crate::feed::channel();
+    let telling = async {
+        while let Some(Ok(news)) = told.recv().await {
+            let (stream, chunk) = match news {
+                News::Waiting(message) => (LogStream::Stderr, format!("{message}\n").into_bytes()),
+                News::Log(chunk) => (LogStream::Stdout, chunk),
+            };
+            feed.send(TaskEvent::Log { stream, chunk }).await;
+        }
+    };
+    let (result, ()) = tokio::join!(spec.run(client, news), telling);
+    job::remove(client, &namespace, &request.run).await?;
+    let ended = result?;
+    feed.send(TaskEvent::Exited { code: ended.code, out_of_memory: ended.out_of_memory }).await;
+    Ok(())
+}
+
+/// Stops every task of a run, wherever it is.
+pub(super) async fn cancel(cluster: &Cluster, run: &RunId) -> Result<()> {
+    let client = cluster.client().await?;
+    let selector = format!("{}={run},{}={}", names::RUN, names::ROLE, role::TASK);
+    let found = super::objects::list(client, super::objects::JOB, "", &selector).await?;
+    for namespace in found.iter().filter_map(|job| job.metadata.namespace.clone()).collect::<std::collections::BTreeSet<_>>() {
+        job::remove(client, &namespace, run).await?;
+    }
+    Ok(())
+}
+
+/// A value as it stands in a pod.
+pub(super) fn config_map(name: &str, files: &[(&str, &str)]) -> Value {
+    let data: Map<String, Value> = files.iter().map(|(file, text)| ((*file).to_owned(), Value::from(*text))).collect();
+    json!({ "kind": "ConfigMap", "metadata": { "name": name }, "data": data })
+}
