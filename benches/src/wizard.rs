@@ -52,7 +52,7 @@ fn side_by_side(kiwi: &Kiwi, folder: &Path) {
             ours.push(median(&mut our_times));
             theirs.push(median(&mut their_times));
         } else if !we && they {
-            eprintln!("nixpacks plans {name}, kiwi does not");
+            row("planned by nixpacks alone", &name);
         }
     }
     let (ours, theirs) = (median(&mut ours), median(&mut theirs));

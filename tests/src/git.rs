@@ -60,11 +60,16 @@ pub struct GitHost {
 impl GitHost {
     /// Starts a host; with a token, it wants it as the password.
     pub fn start(token: Option<&str>) -> Self {
+        Self::start_at(std::net::Ipv4Addr::LOCALHOST, token)
+    }
+
+    /// Starts a host on this address of the machine, where pods can reach it too.
+    pub fn start_at(address: std::net::Ipv4Addr, token: Option<&str>) -> Self {
         let root = tempfile::tempdir().unwrap();
         let shared = Shared { root: Arc::new(root.path().to_owned()), token: token.map(str::to_owned), behaviour: Arc::default(), seen: Arc::default() };
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         // Bound without waiting, so that a host can also be started inside an asynchronous test.
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let listener = std::net::TcpListener::bind((address, 0)).unwrap();
         listener.set_nonblocking(true).unwrap();
         let address = listener.local_addr().unwrap();
         let app = axum::Router::new().fallback(serve).with_state(shared.clone());
@@ -102,6 +107,8 @@ impl GitHost {
     pub fn create(&self, name: &str) -> Repository {
         let bare = self.root.path().join(format!("{name}.git"));
         git(self.root.path(), &["init", "--quiet", "--bare", "--initial-branch=main", bare.to_str().unwrap()]);
+        // As GitHub and GitLab do: a commit may be asked for by its id.
+        git(&bare, &["config", "uploadpack.allowAnySHA1InWant", "true"]);
         let work = tempfile::tempdir().unwrap();
         git(work.path(), &["init", "--quiet", "--initial-branch=main", "."]);
         git(work.path(), &["remote", "add", "origin", bare.to_str().unwrap()]);

@@ -1,5 +1,6 @@
 //! HTTP clients that never retry: what one of them cannot get counts as lost.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -56,6 +57,9 @@ impl Tally {
     }
 }
 
+/// Where clients find their servers.
+pub type Addresses = Arc<Mutex<Vec<SocketAddr>>>;
+
 /// Clients at work.
 pub struct Load {
     tally: Arc<Tally>,
@@ -67,11 +71,16 @@ pub struct Load {
 impl Load {
     /// Starts the clients on a port of this machine.
     pub fn start(port: u16, plan: Plan) -> Self {
+        Self::on(Arc::new(Mutex::new(vec![SocketAddr::from(([127, 0, 0, 1], port))])), plan)
+    }
+
+    /// Starts the clients on addresses that change: a client leaves an address that is gone from the list before its next request.
+    pub fn on(addresses: Addresses, plan: Plan) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let (tally, stop) = (Arc::new(Tally::default()), Arc::new(AtomicBool::new(false)));
         let mut clients = Vec::new();
         let mut spawn = |path: &'static str, keep: bool, pause: Duration| {
-            clients.push(runtime.spawn(client(port, path, keep, plan.latency, pause, tally.clone(), stop.clone())));
+            clients.push(runtime.spawn(client(addresses.clone(), path, keep, plan.latency, pause, tally.clone(), stop.clone())));
         };
         (0..plan.keep_alive).for_each(|_| spawn("/", true, plan.pause));
         (0..plan.fresh).for_each(|_| spawn("/", false, plan.pause));
@@ -96,10 +105,22 @@ impl Load {
     }
 }
 
-async fn client(port: u16, path: &'static str, keep: bool, latency: Duration, pause: Duration, tally: Arc<Tally>, stop: Arc<AtomicBool>) {
+async fn client(addresses: Addresses, path: &'static str, keep: bool, latency: Duration, pause: Duration, tally: Arc<Tally>, stop: Arc<AtomicBool>) {
     let mut connection: Option<BufReader<TcpStream>> = None;
+    let mut turn = 0usize;
+    let mut at: Option<SocketAddr> = None;
     while !stop.load(Ordering::Relaxed) {
-        let outcome = tokio::time::timeout(Duration::from_secs(30), request(&mut connection, port, path, keep, latency)).await;
+        let known = addresses.lock().unwrap().clone();
+        if connection.is_none() || at.is_none_or(|at| !known.contains(&at)) {
+            connection = None;
+            turn += 1;
+            at = known.get(turn % known.len().max(1)).copied();
+        }
+        let Some(address) = at else {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            continue;
+        };
+        let outcome = tokio::time::timeout(Duration::from_secs(30), request(&mut connection, address, path, keep, latency)).await;
         match outcome.unwrap_or_else(|_| Err("no answer within 30 s".to_owned())) {
             Ok(close) => {
                 tally.answered.fetch_add(1, Ordering::Relaxed);
@@ -120,18 +141,18 @@ async fn client(port: u16, path: &'static str, keep: bool, latency: Duration, pa
 }
 
 /// One request; answers whether the server will close the connection.
-async fn request(connection: &mut Option<BufReader<TcpStream>>, port: u16, path: &str, keep: bool, latency: Duration) -> Result<bool, String> {
+async fn request(connection: &mut Option<BufReader<TcpStream>>, address: SocketAddr, path: &str, keep: bool, latency: Duration) -> Result<bool, String> {
     let reused = connection.is_some();
     let stream = match connection {
         Some(stream) => stream,
-        None => connection.insert(BufReader::new(TcpStream::connect(("127.0.0.1", port)).await.map_err(|error| format!("connect: {error}"))?)),
+        None => connection.insert(BufReader::new(TcpStream::connect(address).await.map_err(|error| format!("connect: {error}"))?)),
     };
     // A client looks at its connection first: one that was closed while idle is not used. Only what is closed while the
     // request travels is lost.
     if reused {
         let closed = tokio::time::timeout(Duration::ZERO, stream.fill_buf()).await;
         if matches!(closed, Ok(Ok(bytes)) if bytes.is_empty()) || matches!(closed, Ok(Err(_))) {
-            *stream = BufReader::new(TcpStream::connect(("127.0.0.1", port)).await.map_err(|error| format!("connect: {error}"))?);
+            *stream = BufReader::new(TcpStream::connect(address).await.map_err(|error| format!("connect: {error}"))?);
         }
     }
     tokio::time::sleep(latency).await;

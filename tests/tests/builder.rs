@@ -24,6 +24,7 @@ fn request(tree: &Path, dockerfile: DockerfileChoice) -> BuildRequest {
         context: BuildContext::Tree(tree.to_owned()),
         directory: None,
         dockerfile,
+        ignore: None,
         target: None,
         arguments: [("WHO".parse().unwrap(), "world".to_owned())].into(),
         secrets: Default::default(),

@@ -23,7 +23,7 @@ async fn sqlite_store() {
 async fn memory_runtime() {
     let runtime = MemoryRuntime::default();
     let image = ImagePin::Local { reference: "kiwi.local/contract:1".parse().unwrap(), id: format!("sha256:{}", "0".repeat(64)).parse().unwrap() };
-    contract::runtime::all(&contract::runtime::Fixture { runtime: &runtime, image, real: false }).await;
+    contract::runtime::all(&contract::runtime::Fixture { runtime: &runtime, image, real: false, streams: true, registries: Vec::new() }).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -34,5 +34,5 @@ async fn docker_runtime() {
     let id = docker(&["image", "inspect", "--format", "{{.Id}}", "kiwi.local/contract:1"]).remove(0);
     let image = ImagePin::Local { reference: "kiwi.local/contract:1".parse().unwrap(), id: id.parse().unwrap() };
     let runtime = DockerRuntime::new(Engine::new(DockerConfig::new(None).unwrap()).unwrap());
-    contract::runtime::all(&contract::runtime::Fixture { runtime: &runtime, image, real: true }).await;
+    contract::runtime::all(&contract::runtime::Fixture { runtime: &runtime, image, real: true, streams: true, registries: Vec::new() }).await;
 }

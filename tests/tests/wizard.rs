@@ -35,7 +35,6 @@ async fn build(name: &str, choice: BuilderChoice) -> (ImageReference, u16) {
     copy(&project(name), tree.path());
     let rendering = if choice == BuilderChoice::Classic { Rendering::Plain } else { Rendering::BuildKit };
     let planned = plan(&Directory::open(tree.path()).unwrap(), &Choices { rendering, ..Choices::default() }).unwrap();
-    std::fs::write(tree.path().join(".dockerignore"), planned.dockerignore()).unwrap();
     let run = RunId::generate();
     let image: ImageReference = format!("kiwi.local/{}:kiwi-run-{run}", unique(&format!("wizard-{name}"))).parse().unwrap();
     let request = BuildRequest {
@@ -45,6 +44,7 @@ async fn build(name: &str, choice: BuilderChoice) -> (ImageReference, u16) {
         context: BuildContext::Tree(tree.path().to_owned()),
         directory: None,
         dockerfile: DockerfileChoice::Text(planned.dockerfile().unwrap()),
+        ignore: Some(planned.dockerignore()),
         target: None,
         arguments: Default::default(),
         secrets: Default::default(),

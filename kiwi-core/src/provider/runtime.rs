@@ -167,7 +167,7 @@ pub enum DeploymentEvent {
     },
     /// The release answers; old replicas may still drain. From here on a failure does not bring the old release back.
     Live(Vec<Endpoint>),
-    /// The old replicas are gone; nothing follows.
+    /// The old replicas are gone, or leave by themselves; nothing follows.
     Done,
 }
 

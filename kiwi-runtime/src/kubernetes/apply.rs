@@ -41,8 +41,12 @@ pub(super) async fn apply(cluster: &Cluster, request: &ApplyRequest, feed: Feed<
     // The first lists of the watches take a moment: they are asked for while everything else begins.
     let follower = cluster.hub().follow(client, &namespace);
     let prepared = async {
-        let rendered = render(cluster, request, &namespace).await?;
+        let mut rendered = render(cluster, request, &namespace).await?;
         let found = namespace::ensure(client, &namespace, &rendered.namespace, &request.workload).await?;
+        if found.created_by_kiwi {
+            // What is not applied again is taken away.
+            namespace::mark_created(&mut rendered.namespace);
+        }
         super::rbac::ensure(client, &namespace).await?;
         let lease = Lease::take(client, &namespace, &request.workload, &request.fence).await?;
         Ok::<_, Error>((rendered, found, lease))

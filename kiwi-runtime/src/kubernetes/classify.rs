@@ -13,8 +13,8 @@ const IMAGE_GRACE: Duration = Duration::from_secs(8);
 const NETWORK_GRACE: Duration = Duration::from_secs(60);
 /// Secrets and volumes may be a moment late.
 const OBJECT_GRACE: Duration = Duration::from_secs(10);
-/// A node may be on its way; longer than kstatus waits, shorter than a person does.
-const SCHEDULE_GRACE: Duration = Duration::from_secs(15);
+/// A node may be on its way; kstatus waits a little longer than this.
+const SCHEDULE_GRACE: Duration = Duration::from_secs(12);
 /// Attaching a volume takes this long on slow clouds.
 const VOLUME_GRACE: Duration = Duration::from_secs(60);
 

@@ -88,9 +88,14 @@ pub(super) async fn ensure(client: &Client, name: &str, wanted: &Value, workload
         return Ok(found);
     }
     let mut object = wanted.clone();
-    object["metadata"]["annotations"] = json!({ names::CREATED: "true" });
+    mark_created(&mut object);
     objects::apply(client, &object, How::default()).await?;
     Ok(Found { name: name.to_owned(), created_by_kiwi: true, pod_security: object["metadata"]["labels"][names::POD_SECURITY].as_str().map(str::to_owned) })
+}
+
+/// Marks a namespace as one that Kiwi made, and may remove.
+pub(super) fn mark_created(object: &mut Value) {
+    object["metadata"]["annotations"] = json!({ names::CREATED: "true" });
 }
 
 /// Removes a namespace and waits until it is gone, so that its name is free again.

@@ -5,7 +5,9 @@ use kiwi_core::domain::{
     EnvironmentName, ImagePin, LogStream, Protocol, Release, ReleaseContainer, Replicas, Rollout, RunId, ServiceId, Strategy, Timestamp, Variables,
 };
 use kiwi_core::error::{Error, ErrorKind};
-use kiwi_core::provider::{Aborted, ApplyRequest, DeploymentEvent, Endpoint, Fence, Guarantee, Runtime, SecretValues, TaskEvent, TaskRequest, Workload};
+use kiwi_core::provider::{
+    Aborted, ApplyRequest, DeploymentEvent, Endpoint, Fence, Guarantee, RegistryAccess, Runtime, RuntimeStatus, SecretValues, TaskEvent, TaskRequest, Workload,
+};
 
 /// What the suite runs with: an image that listens on 8080, and one run of `sh` in it.
 pub struct Fixture<'a> {
@@ -15,6 +17,10 @@ pub struct Fixture<'a> {
     pub image: ImagePin,
     /// Whether tasks really run; a reference implementation only says how they end.
     pub real: bool,
+    /// Whether a task's two streams arrive apart; a cluster mixes them.
+    pub streams: bool,
+    /// Credentials for the image's registry.
+    pub registries: Vec<RegistryAccess>,
 }
 
 /// Every rule.
@@ -26,7 +32,8 @@ pub async fn all(fixture: &Fixture<'_>) {
     tasks(fixture).await;
 }
 
-fn request(fixture: &Fixture<'_>, workload: &Workload, revision: u64, epoch: u64) -> ApplyRequest {
+/// A request for a release of one container that answers at `/`, routed by a host of its own.
+pub fn request(fixture: &Fixture<'_>, workload: &Workload, revision: u64, epoch: u64) -> ApplyRequest {
     let name = workload.name.as_str().parse().unwrap();
     let container = ReleaseContainer {
         name,
@@ -36,9 +43,9 @@ fn request(fixture: &Fixture<'_>, workload: &Workload, revision: u64, epoch: u64
         health: Some("/".parse().unwrap()),
         variables: Variables::new(),
         volumes: Vec::new(),
-        ingress_path: None,
+        ingress_path: Some("/".parse().unwrap()),
         is_internal: false,
-        host: None,
+        host: Some(format!("{}.example.com", workload.name).parse().unwrap()),
         publish: None,
         replicas: Replicas::ONE,
         resources: EnvironmentName::Development.resources(),
@@ -62,19 +69,21 @@ fn request(fixture: &Fixture<'_>, workload: &Workload, revision: u64, epoch: u64
         },
         run: RunId::generate(),
         secrets: SecretValues::new(),
-        registries: Vec::new(),
+        registries: fixture.registries.clone(),
         fence: Fence { slot: "contract".into(), owner: format!("owner-{epoch}"), epoch },
         fresh: true,
     }
 }
 
-fn workload() -> Workload {
+/// A workload that no other test has.
+pub fn workload() -> Workload {
     let id = ServiceId::generate();
     let name = format!("contract-{}", &id.as_str()[18..]);
     Workload { installation: "contract".into(), service: id, name: name.parse().unwrap(), environment: EnvironmentName::Development }
 }
 
-async fn apply(runtime: &dyn Runtime, request: ApplyRequest) -> Result<Vec<Endpoint>, Error> {
+/// Applies to the end; where it answers then.
+pub async fn apply(runtime: &dyn Runtime, request: ApplyRequest) -> Result<Vec<Endpoint>, Error> {
     let mut stream = runtime.apply(request);
     let (mut live, mut done) = (None, false);
     while let Some(event) = stream.next().await {
@@ -91,6 +100,10 @@ async fn apply(runtime: &dyn Runtime, request: ApplyRequest) -> Result<Vec<Endpo
     Ok(live.unwrap())
 }
 
+fn routed(status: &RuntimeStatus) -> usize {
+    status.containers.iter().filter(|replica| replica.routed).count()
+}
+
 async fn deployments(fixture: &Fixture<'_>) {
     let (runtime, workload) = (fixture.runtime, workload());
     let first = request(fixture, &workload, 1, 1);
@@ -102,13 +115,13 @@ async fn deployments(fixture: &Fixture<'_>) {
     assert!(!endpoints[0].urls.is_empty());
     assert_eq!(apply(runtime, first.clone()).await.unwrap(), endpoints, "a repeated apply changes nothing");
     let status = runtime.status(&workload, Some(&first.release)).await.unwrap();
-    assert_eq!((status.revision, status.drift.len(), status.containers.len()), (Some(1), 0, 1), "{status:?}");
+    assert_eq!((status.revision, status.drift.len(), routed(&status)), (Some(1), 0, 1), "{status:?}");
 
     let mut second = request(fixture, &workload, 2, 2);
     second.release.containers[0].replicas = Replicas::TWO;
     assert_eq!(apply(runtime, second.clone()).await.unwrap(), endpoints, "a service keeps its address");
     let status = runtime.status(&workload, Some(&second.release)).await.unwrap();
-    assert_eq!((status.revision, status.containers.len()), (Some(2), 2), "{status:?}");
+    assert_eq!((status.revision, routed(&status)), (Some(2), 2), "{status:?}");
     assert!(!runtime.status(&workload, Some(&first.release)).await.unwrap().drift.is_empty(), "what runs differs from revision 1");
 
     assert_eq!(runtime.abort(&second).await.unwrap(), Aborted::AlreadyLive);
@@ -141,7 +154,7 @@ async fn tasks(fixture: &Fixture<'_>) {
         command: ["sh", "-c", command].map(str::to_owned).to_vec(),
         variables: Variables::new(),
         secrets: SecretValues::new(),
-        registries: Vec::new(),
+        registries: fixture.registries.clone(),
         input: None,
         outputs: Vec::new(),
         timeout_seconds: 20,
@@ -158,10 +171,14 @@ async fn tasks(fixture: &Fixture<'_>) {
         }
         (String::from_utf8(out).unwrap(), String::from_utf8(err).unwrap(), code.unwrap())
     };
-    let (out, err, code) = collect("echo out; echo err >&2; exit 0").await;
+    let (out, err, code) = collect("echo out; sleep 0.1; echo err >&2; exit 0").await;
     assert_eq!(code, 0);
     if fixture.real {
-        assert_eq!((out.as_str(), err.as_str()), ("out\n", "err\n"));
+        if fixture.streams {
+            assert_eq!((out.as_str(), err.as_str()), ("out\n", "err\n"));
+        } else {
+            assert_eq!(out, "out\nerr\n");
+        }
         assert_eq!(collect("exit 3").await.2, 3);
     }
 }

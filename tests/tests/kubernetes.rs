@@ -1,0 +1,465 @@
+//! The runtime and the builder on a real cluster, when one is given: see `kiwi_tests::cluster`. The figures are printed.
+
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test ends by panicking, and its figures are read from its output")]
+
+use futures_util::StreamExt as _;
+use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::core::v1::{Pod, ResourceQuota, Secret};
+use k8s_openapi::api::discovery::v1::EndpointSlice;
+use kiwi_core::domain::{ImagePin, Replicas, Variable, Volume};
+use kiwi_core::error::{Error, ErrorKind};
+use kiwi_core::provider::{ApplyRequest, DeploymentEvent, Runtime as _, Workload};
+use kiwi_runtime::kubernetes::KubernetesRuntime;
+use kiwi_tests::cluster::Ground;
+use kiwi_tests::command::{Kiwi, unique};
+use kiwi_tests::contract::runtime::{Fixture, all, apply, request, workload};
+use kiwi_tests::git::GitHost;
+use kiwi_tests::load::{Addresses, Load, Plan};
+use kube::Api;
+use kube::api::{ListParams, PostParams};
+use serde_json::json;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+fn figure(what: &str, value: impl std::fmt::Display) {
+    println!("FIGURE {what}: {value}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_contract_holds() {
+    let Some(ground) = Ground::given() else { return };
+    let runtime = KubernetesRuntime::new(ground.cluster());
+    let image = ground.image(None).await;
+    all(&Fixture { runtime: &runtime, image, real: true, streams: false, registries: vec![ground.access()] }).await;
+}
+
+/// A failure that is staged, and what Kiwi must say of it.
+struct Stage {
+    name: &'static str,
+    change: Box<dyn Fn(&mut ApplyRequest)>,
+    kind: ErrorKind,
+    says: &'static str,
+}
+
+/// When the cluster itself first showed the trouble: what a person with `kubectl` could have seen.
+async fn certain(client: kube::Client, namespace: String, container: String) -> Instant {
+    let (pods, deployments) = (Api::<Pod>::namespaced(client.clone(), &namespace), Api::<Deployment>::namespaced(client, &namespace));
+    loop {
+        let bad = |pod: &Pod| {
+            let status = pod.status.clone().unwrap_or_default();
+            let unschedulable = status.conditions.iter().flatten().any(|condition| condition.reason.as_deref() == Some("Unschedulable"));
+            let broken = status.container_statuses.iter().flatten().any(|status| {
+                let waiting = status.state.as_ref().and_then(|state| state.waiting.as_ref()).and_then(|waiting| waiting.reason.clone());
+                let ended = status.last_state.as_ref().and_then(|state| state.terminated.as_ref()).is_some();
+                ended || waiting.is_some_and(|reason| !["ContainerCreating", "PodInitializing"].contains(&reason.as_str()))
+            });
+            unschedulable || broken
+        };
+        let seen = pods.list(&ListParams::default()).await.is_ok_and(|pods| pods.items.iter().any(bad));
+        let refused = deployments.get_opt(&container).await.ok().flatten().and_then(|found| found.status).and_then(|status| status.conditions);
+        let refused = refused
+            .unwrap_or_default()
+            .iter()
+            .any(|c| (c.type_ == "ReplicaFailure" && c.status == "True") || c.reason.as_deref() == Some("ProgressDeadlineExceeded"));
+        if seen || refused {
+            return Instant::now();
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_failure_is_told_and_undone() {
+    let Some(ground) = Ground::given() else { return };
+    let runtime = KubernetesRuntime::new(ground.cluster());
+    let good = ground.image(None).await;
+    let crash = ground.image(Some("FROM python:3.11-slim\nUSER 10001\nCMD [\"sh\", \"-c\", \"echo no database; exit 3\"]\n")).await;
+    let memory = ground.image(Some("FROM python:3.11-slim\nUSER 10001\nCMD [\"python3\", \"-c\", \"x = bytearray(900 * 1024 * 1024)\"]\n")).await;
+    let program = ground.image(Some("FROM python:3.11-slim\nUSER 10001\nCMD [\"/nowhere\"]\n")).await;
+    let deaf = ground.image(Some("FROM python:3.11-slim\nUSER 10001\nCMD [\"sleep\", \"600\"]\n")).await;
+    let missing = match good.clone() {
+        ImagePin::Registry { reference, registry, .. } => {
+            ImagePin::Registry { reference, digest: format!("sha256:{}", "1".repeat(64)).parse().unwrap(), registry }
+        }
+        other => other,
+    };
+    let unreachable = ImagePin::Registry {
+        reference: "registry.invalid:5000/none:1".parse().unwrap(),
+        digest: format!("sha256:{}", "1".repeat(64)).parse().unwrap(),
+        registry: None,
+    };
+    let with = |image: ImagePin| -> Box<dyn Fn(&mut ApplyRequest)> { Box::new(move |request| request.release.containers[0].image = image.clone()) };
+    let stages = [
+        Stage { name: "an image that is not there", change: with(missing), kind: ErrorKind::ImageUnavailable, says: "there is no such image" },
+        Stage {
+            name: "no credentials for the image",
+            change: Box::new(|request| {
+                request.registries.clear();
+                // Another image than the node holds already.
+                request.release.rollout.start_seconds = 61;
+            }),
+            kind: ErrorKind::ImageUnavailable,
+            says: "does not give the image",
+        },
+        Stage { name: "a registry that is not there", change: with(unreachable), kind: ErrorKind::ImageUnavailable, says: "cannot be reached" },
+        Stage { name: "a program that crashes", change: with(crash), kind: ErrorKind::Unhealthy, says: "ends again and again (exit code 3)" },
+        Stage { name: "too little memory", change: with(memory), kind: ErrorKind::Unhealthy, says: "killed for want of memory" },
+        Stage { name: "a program that is not there", change: with(program), kind: ErrorKind::Unhealthy, says: "cannot be started" },
+        Stage {
+            name: "a probe that fails",
+            change: Box::new(move |request| {
+                request.release.containers[0].image = deaf.clone();
+                request.release.rollout.start_seconds = 6;
+            }),
+            kind: ErrorKind::Unhealthy,
+            says: "never answers",
+        },
+        Stage {
+            name: "more CPU than any node has",
+            change: Box::new(|request| request.release.containers[0].resources.cpu = "900:900".parse().unwrap()),
+            kind: ErrorKind::Unhealthy,
+            says: "no node can take the pod",
+        },
+        Stage {
+            name: "a volume without a class",
+            change: Box::new(|request| {
+                request.release.containers[0].volumes = vec![Volume { mount_path: "/data".parse().unwrap(), size: "1Gi".parse().unwrap() }];
+            }),
+            kind: ErrorKind::Unhealthy,
+            says: "is not bound",
+        },
+    ];
+    for stage in stages {
+        let workload = workload();
+        let fixture = Fixture { runtime: &runtime, image: good.clone(), real: true, streams: false, registries: vec![ground.access()] };
+        let live = request(&fixture, &workload, 1, 1);
+        let mut next = request(&fixture, &workload, 2, 2);
+        next.release.containers[0].variables.insert("CHANGED".parse().unwrap(), Variable::Plain("yes".to_owned()));
+        next.release.rollout.start_seconds = 60;
+        (stage.change)(&mut next);
+        let before = stage.name != "no credentials for the image" && stage.name != "a volume without a class";
+        if before {
+            apply(&runtime, live.clone()).await.unwrap();
+        }
+        if stage.name == "no credentials for the image" {
+            next.release.containers[0].image = ground.image(Some("FROM python:3.11-slim\nUSER 10001\nCMD [\"sleep\", \"1\"]\n")).await;
+        }
+        let seen = tokio::spawn(certain(ground.client().await, workload.name.to_string(), workload.name.to_string()));
+        let error = apply(&runtime, next.clone()).await.unwrap_err();
+        let late = seen.await.unwrap().elapsed();
+        figure(
+            &format!("{}: from certain to told", stage.name),
+            format!("{:.1} s: {}", late.as_secs_f64(), error.message().chars().take(160).collect::<String>()),
+        );
+        assert_eq!(error.kind(), stage.kind, "{}: {}", stage.name, error.chain());
+        assert!(error.message().contains(stage.says), "{}: {}", stage.name, error.chain());
+        assert!(!error.hint().is_empty());
+        let status = runtime.status(&workload, before.then_some(&live.release)).await.unwrap();
+        assert_eq!(status.revision, before.then_some(1), "{}", stage.name);
+        assert_eq!(status.drift, Vec::<String>::new(), "{}: the old release is whole", stage.name);
+        runtime.remove(&workload, true).await.unwrap();
+    }
+}
+
+/// What an admin of the cluster forbids.
+#[tokio::test(flavor = "multi_thread")]
+async fn quotas_and_pod_security_are_told() {
+    let Some(ground) = Ground::given() else { return };
+    let (runtime, client) = (KubernetesRuntime::new(ground.cluster()), ground.client().await);
+    let image = ground.image(None).await;
+    let root = ground.image(Some("FROM python:3.11-slim\nCOPY app.py /app.py\nCMD [\"python3\", \"/app.py\"]\n")).await;
+    let workload = workload();
+    let fixture = Fixture { runtime: &runtime, image, real: true, streams: false, registries: vec![ground.access()] };
+    apply(&runtime, request(&fixture, &workload, 1, 1)).await.unwrap();
+
+    let quotas = Api::<ResourceQuota>::namespaced(client.clone(), workload.name.as_str());
+    let quota = serde_json::from_value(json!({ "metadata": { "name": "small" }, "spec": { "hard": { "requests.cpu": "150m" } } })).unwrap();
+    quotas.create(&PostParams::default(), &quota).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let seen = tokio::spawn(certain(client.clone(), workload.name.to_string(), workload.name.to_string()));
+    let error = apply(&runtime, request(&fixture, &workload, 2, 2)).await.unwrap_err();
+    figure("a quota: from certain to told", format!("{:.1} s: {}", seen.await.unwrap().elapsed().as_secs_f64(), error.message()));
+    assert!(error.kind() == ErrorKind::Conflict && error.message().contains("exceeded quota"), "{}", error.chain());
+    quotas.delete("small", &Default::default()).await.unwrap();
+
+    // An image that runs as root is let in with the baseline standard, and a release of before tightens it again.
+    let mut as_root = request(&fixture, &workload, 3, 3);
+    as_root.release.containers[0].image = root;
+    apply(&runtime, as_root).await.unwrap();
+    apply(&runtime, request(&fixture, &workload, 4, 4)).await.unwrap();
+    let namespace = Api::<k8s_openapi::api::core::v1::Namespace>::all(client.clone()).get(workload.name.as_str()).await.unwrap();
+    assert_eq!(namespace.metadata.labels.unwrap()["pod-security.kubernetes.io/enforce"], "restricted");
+    runtime.remove(&workload, true).await.unwrap();
+}
+
+/// The addresses of a Service's ready pods, as a proxy knows them that hears of changes two seconds late.
+async fn endpoints(client: kube::Client, namespace: String, addresses: Addresses) {
+    let api = Api::<EndpointSlice>::namespaced(client, &namespace);
+    let mut pending: Vec<(Instant, Vec<SocketAddr>)> = Vec::new();
+    loop {
+        let slices = api.list(&ListParams::default()).await.unwrap();
+        let mut now: Vec<SocketAddr> = Vec::new();
+        for endpoint in slices.items.into_iter().flat_map(|slice| slice.endpoints) {
+            if endpoint.conditions.and_then(|conditions| conditions.ready) == Some(true) {
+                now.extend(endpoint.addresses.iter().map(|address| SocketAddr::new(address.parse().unwrap(), 8080)));
+            }
+        }
+        now.sort();
+        if pending.last().map(|(_, known)| known) != Some(&now) {
+            pending.push((Instant::now(), now));
+        }
+        // The next change counts when it is two seconds old too.
+        while pending.get(1).is_some_and(|(since, _)| since.elapsed() > Duration::from_secs(2)) {
+            pending.remove(0);
+        }
+        let (since, known) = &pending[0];
+        if since.elapsed() > Duration::from_secs(2) || addresses.lock().unwrap().is_empty() {
+            addresses.lock().unwrap().clone_from(known);
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+async fn under_load(ground: &Ground, drain: u32, enough: u64) -> (u64, u64, Vec<String>) {
+    let runtime = KubernetesRuntime::new(ground.cluster());
+    let image = ground.image(None).await;
+    let workload = workload();
+    let fixture = Fixture { runtime: &runtime, image, real: true, streams: false, registries: vec![ground.access()] };
+    let make = |revision: u64, greeting: &str| {
+        let mut made = request(&fixture, &workload, revision, revision);
+        made.release.containers[0].replicas = Replicas::TWO;
+        made.release.containers[0].variables.insert("GREETING".parse().unwrap(), Variable::Plain(greeting.to_owned()));
+        made.release.rollout.drain_seconds = drain;
+        made.release.rollout.stop_seconds = if drain == 0 { 1 } else { 5 };
+        made.release.rollout.start_seconds = 30;
+        made.fresh = false;
+        made
+    };
+    apply(&runtime, make(1, "one")).await.unwrap();
+    let addresses: Addresses = Arc::new(Mutex::new(Vec::new()));
+    let follower = tokio::spawn(endpoints(ground.client().await, workload.name.to_string(), addresses.clone()));
+    while addresses.lock().unwrap().len() < 2 {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let plan = Plan { keep_alive: 30, fresh: 6, slow: 0, latency: Duration::ZERO, pause: Duration::from_millis(25) };
+    let load = Load::on(addresses, plan);
+    let mut revision = 1;
+    let mut step = async |change: &dyn Fn(u64) -> ApplyRequest| {
+        revision += 1;
+        apply(&runtime, change(revision)).await.unwrap();
+        tokio::time::sleep(Duration::from_secs(4)).await;
+    };
+    loop {
+        // A deployment, a change of configuration, a restart, and a rollback: all the same careful way.
+        step(&|revision| make(revision, "two")).await;
+        step(&|revision| make(revision, "three")).await;
+        step(&|revision| ApplyRequest { fresh: true, ..make(revision, "three") }).await;
+        step(&|revision| make(revision, "one")).await;
+        if load.answered() >= enough {
+            break;
+        }
+    }
+    let tally = tokio::task::spawn_blocking(move || load.finish()).await.unwrap();
+    follower.abort();
+    runtime.remove(&workload, true).await.unwrap();
+    let count = |number: &std::sync::atomic::AtomicU64| number.load(std::sync::atomic::Ordering::Relaxed);
+    let reasons = tally.reasons.lock().unwrap().clone();
+    (count(&tally.answered), count(&tally.failed), reasons)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_request_is_lost() {
+    let Some(ground) = Ground::given() else { return };
+    let (answered, failed, reasons) = under_load(&ground, 12, 20_000).await;
+    figure("requests through the pods' endpoints during deploy, configuration change, restart and rollback", format!("{failed} failed of {answered}"));
+    assert_eq!(failed, 0, "{reasons:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_control_without_a_pause_before_the_end_loses_requests() {
+    let Some(ground) = Ground::given() else { return };
+    let (answered, failed, _) = under_load(&ground, 0, 1).await;
+    figure("the control without preStop", format!("{failed} failed of {answered}"));
+    assert!(failed > 0, "{answered}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_apply_that_is_dropped_anywhere_is_finished_or_undone() {
+    let Some(ground) = Ground::given() else { return };
+    let runtime = KubernetesRuntime::new(ground.cluster());
+    let image = ground.image(None).await;
+    let workload = workload();
+    let fixture = Fixture { runtime: &runtime, image, real: true, streams: false, registries: vec![ground.access()] };
+    apply(&runtime, request(&fixture, &workload, 1, 1)).await.unwrap();
+    let mut live = 1;
+    for round in 0..10u64 {
+        let next = request(&fixture, &workload, 2 + round, 2 + round * 3);
+        let mut stream = runtime.apply(next.clone());
+        let enough = tokio::time::sleep(Duration::from_millis(20 + round * 90));
+        tokio::pin!(enough);
+        loop {
+            tokio::select! {
+                _ = &mut enough => break,
+                event = stream.next() => if event.is_none() { break },
+            }
+        }
+        drop(stream);
+        let again = ApplyRequest { fence: kiwi_core::provider::Fence { epoch: 3 + round * 3, owner: "second".into(), ..next.fence.clone() }, ..next.clone() };
+        if round % 2 == 0 {
+            apply(&runtime, again).await.unwrap();
+            live = next.release.revision;
+        } else if runtime.abort(&again).await.unwrap() == kiwi_core::provider::Aborted::AlreadyLive {
+            live = next.release.revision;
+        }
+        let status = runtime.status(&workload, None).await.unwrap();
+        assert_eq!(status.revision, Some(live), "round {round}");
+        assert_eq!(status.drift, Vec::<String>::new(), "round {round}");
+        let secrets = Api::<Secret>::namespaced(ground.client().await, workload.name.as_str()).list(&ListParams::default()).await.unwrap();
+        let ours = secrets.items.iter().filter(|secret| secret.immutable == Some(true)).count();
+        assert_eq!(ours, 1, "round {round}: a Secret is left");
+    }
+    runtime.remove(&workload, true).await.unwrap();
+}
+
+/// Somebody else's changes are told, and taken back on request.
+#[tokio::test(flavor = "multi_thread")]
+async fn fields_of_others_are_told_with_their_owner() {
+    let Some(ground) = Ground::given() else { return };
+    let runtime = KubernetesRuntime::new(ground.cluster());
+    let workload = workload();
+    let fixture = Fixture { runtime: &runtime, image: ground.image(None).await, real: true, streams: false, registries: vec![ground.access()] };
+    let first = request(&fixture, &workload, 1, 1);
+    apply(&runtime, first.clone()).await.unwrap();
+    let deployments = Api::<Deployment>::namespaced(ground.client().await, workload.name.as_str());
+    let scale = json!({ "apiVersion": "apps/v1", "kind": "Deployment", "metadata": { "name": workload.name.as_str() }, "spec": { "replicas": 3 } });
+    let foreign = kube::api::PatchParams::apply("somebody").force();
+    deployments.patch(workload.name.as_str(), &foreign, &kube::api::Patch::Apply(&scale)).await.unwrap();
+    let status = runtime.status(&workload, Some(&first.release)).await.unwrap();
+    assert!(status.drift.iter().any(|drift| drift.contains("replicas: 3 -> 1")), "{:?}", status.drift);
+    let gentle = ApplyRequest { fresh: false, ..request(&fixture, &workload, 2, 2) };
+    let error: Error = runtime.plan(&gentle).await.unwrap_err();
+    assert!(error.kind() == ErrorKind::Conflict && error.message().contains("spec.replicas") && error.message().contains("somebody"), "{}", error.chain());
+    assert_eq!(apply(&runtime, gentle).await.unwrap_err().kind(), ErrorKind::Conflict);
+    let restart = request(&fixture, &workload, 3, 3);
+    apply(&runtime, restart.clone()).await.unwrap();
+    assert_eq!(runtime.status(&workload, Some(&restart.release)).await.unwrap().drift, Vec::<String>::new());
+    // Another workload may not have the namespace, nor the host.
+    let other = Workload { service: kiwi_core::domain::ServiceId::generate(), ..workload.clone() };
+    let error = runtime.plan(&request(&fixture, &other, 1, 1)).await.unwrap_err();
+    assert!(error.message().contains("belongs to service"), "{}", error.chain());
+    let mut elsewhere = request(&fixture, &other, 1, 1);
+    elsewhere.release.namespace = Some(unique("elsewhere").parse().unwrap());
+    let error = runtime.plan(&elsewhere).await.unwrap_err();
+    assert!(error.message().contains("is routed to the namespace"), "{}", error.chain());
+    runtime.remove(&workload, true).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_candidate_answers_and_gets_no_traffic() {
+    let Some(ground) = Ground::given() else { return };
+    let runtime = KubernetesRuntime::new(ground.cluster());
+    let workload = workload();
+    let fixture = Fixture { runtime: &runtime, image: ground.image(None).await, real: true, streams: false, registries: vec![ground.access()] };
+    apply(&runtime, request(&fixture, &workload, 1, 1)).await.unwrap();
+    let next = request(&fixture, &workload, 2, 2);
+    let candidate = runtime.candidate(&next).await.unwrap();
+    let answer = reqwest::get(candidate.endpoint.unwrap()).await.unwrap().text().await.unwrap();
+    assert!(answer.starts_with("shop 1"), "{answer}");
+    let slices = Api::<EndpointSlice>::namespaced(ground.client().await, workload.name.as_str()).list(&ListParams::default()).await.unwrap();
+    assert_eq!(slices.items.iter().flat_map(|slice| slice.endpoints.iter()).count(), 1, "only the live replica is an endpoint");
+    runtime.remove_candidate(&next).await.unwrap();
+    runtime.remove_candidate(&next).await.unwrap();
+    let mut lines = runtime.logs(kiwi_core::provider::LogQuery { workload: workload.clone(), container: None, follow: false, tail: None, since: None });
+    assert!(lines.next().await.unwrap().unwrap().line.contains("listens"));
+    let mut events = runtime.apply(next);
+    while let Some(event) = events.next().await {
+        if let DeploymentEvent::Warning(text) = event.unwrap() {
+            panic!("{text}");
+        }
+    }
+    runtime.remove(&workload, true).await.unwrap();
+}
+
+/// A commit of a private repository is built by Kaniko, tested, pushed, deployed, updated and rolled back, by the command.
+#[test]
+fn a_commit_is_built_in_the_cluster_and_deployed() {
+    let Some(ground) = Ground::given() else { return };
+    let Some(kaniko) = Ground::kaniko() else {
+        println!("not run: KIWI_TEST_KANIKO_IMAGE names no image");
+        return;
+    };
+    let machine: std::net::Ipv4Addr = ground.registry.split(':').next().unwrap().parse().unwrap();
+    let host = GitHost::start_at(machine, Some("s3cr3t-token"));
+    let repository = host.create("shop");
+    let base = format!("FROM {}/python:3.11-slim\n", ground.registry);
+    let dockerfile = format!("{base}WORKDIR /app\nCOPY *.py ./\nUSER 10001:10001\nEXPOSE 8080\nCMD [\"python3\", \"app.py\"]\n");
+    ground.base_image("python:3.11-slim");
+    let write = |version: &str| {
+        kiwi_tests::sample::write(repository.folder(), version);
+        std::fs::write(repository.folder().join("Dockerfile"), &dockerfile).unwrap();
+        repository.push("main")
+    };
+    let first = write("1");
+    let kiwi = Kiwi::new();
+    let add = ["runtime", "add", "kubernetes", "cluster", "--kubeconfig", &ground.kubeconfig, "--kaniko-image", &kaniko, "--build-memory", "2Gi"];
+    kiwi.run(&add).ok();
+    kiwi.run_with(&["registry", "add", "reg", "--url", &ground.registry, "--username", "kiwi", "--password-stdin", "--insecure"], &ground.password).ok();
+    let name = unique("built");
+    let (url, routed) = (host.url("shop"), format!("{name}.example.com"));
+    let register = [
+        &["service", "register", &name, "--git", &url, "--token-stdin", "--registry", "reg", "--port", "8080", "--health", "/"][..],
+        &["--ingress-path", "/", "--host", &routed, "--test", "grep -q shop app.py"],
+    ];
+    kiwi.run_with(&register.concat(), "s3cr3t-token").ok();
+    let begin = Instant::now();
+    let run = kiwi.run(&["run", &name, "-o", "json"]).ok();
+    let result = run.json();
+    figure("a private commit, built by Kaniko, tested and deployed", format!("{:.0} s", begin.elapsed().as_secs_f64()));
+    assert_eq!((result["status"].as_str(), result["commit"].as_str()), (Some("live"), Some(first.as_str())), "{}", run.err);
+    assert!(!run.err.contains("s3cr3t-token") && !run.out.contains("s3cr3t-token"));
+    assert_eq!(result["url"], format!("http://{name}.example.com/"));
+    let cli = |arguments: &[&str]| {
+        let output = std::process::Command::new("kubectl").args(["--kubeconfig", &ground.kubeconfig]).args(arguments).output().unwrap();
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    };
+    let answer = |namespace: &str| {
+        let address = cli(&[
+            "--namespace",
+            namespace,
+            "get",
+            "pods",
+            "--field-selector",
+            "status.phase=Running",
+            "--sort-by=.metadata.creationTimestamp",
+            "-o",
+            "jsonpath={.items[-1:].status.podIP}",
+        ]);
+        reqwest::blocking::get(format!("http://{address}:8080/")).unwrap().text().unwrap()
+    };
+    assert!(answer(&name).starts_with("shop 1"));
+    assert_eq!(
+        cli(&["--namespace", "kiwi-builds", "get", "jobs,secrets,configmaps", "-l", "app.kubernetes.io/managed-by=kiwi", "-o", "name"]),
+        "",
+        "nothing of the build is left"
+    );
+    write("2");
+    let begin = Instant::now();
+    assert_eq!(kiwi.run(&["run", &name, "-o", "json"]).ok().json()["status"], "live");
+    figure("the second commit", format!("{:.0} s", begin.elapsed().as_secs_f64()));
+    assert!(answer(&name).starts_with("shop 2"));
+    assert_eq!(kiwi.run(&["rollback", &name, "-o", "json"]).ok().json()["status"], "live");
+    assert!(answer(&name).starts_with("shop 1"));
+    // What a build says when it fails, and what is left of it.
+    std::fs::write(repository.folder().join("Dockerfile"), format!("{base}RUN echo to the log && exit 7\n")).unwrap();
+    repository.push("main");
+    let broken = kiwi.run(&["build", &name]);
+    assert!(broken.code == 1 && broken.err.contains("a step of the Dockerfile failed"), "{}", broken.err);
+    std::fs::write(repository.folder().join("Dockerfile"), format!("FROM {}/nothing:1\n", ground.registry)).unwrap();
+    repository.push("main");
+    let broken = kiwi.run(&["build", &name]);
+    assert!(broken.code == 1 && broken.err.contains("a base image cannot be pulled"), "{}", broken.err);
+    assert_eq!(cli(&["--namespace", "kiwi-builds", "get", "jobs,secrets,configmaps", "-l", "app.kubernetes.io/managed-by=kiwi", "-o", "name"]), "");
+    kiwi.run(&["service", "remove", &name, "--volumes"]).ok();
+    assert_eq!(cli(&["get", "namespace", &name, "--ignore-not-found", "-o", "name"]), "");
+}
