@@ -4,6 +4,7 @@
 
 use futures_util::StreamExt as _;
 use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{Pod, ResourceQuota, Secret};
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use kiwi_core::domain::{ImagePin, Replicas, Variable, Volume};
@@ -15,9 +16,10 @@ use kiwi_tests::command::{Kiwi, unique};
 use kiwi_tests::contract::runtime::{Fixture, all, apply, request, workload};
 use kiwi_tests::git::GitHost;
 use kiwi_tests::load::{Addresses, Load, Plan};
-use kube::Api;
 use kube::api::{ListParams, PostParams};
+use kube::{Api, ResourceExt as _};
 use serde_json::json;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -462,4 +464,86 @@ fn a_commit_is_built_in_the_cluster_and_deployed() {
     assert_eq!(cli(&["--namespace", "kiwi-builds", "get", "jobs,secrets,configmaps", "-l", "app.kubernetes.io/managed-by=kiwi", "-o", "name"]), "");
     kiwi.run(&["service", "remove", &name, "--volumes"]).ok();
     assert_eq!(cli(&["get", "namespace", &name, "--ignore-not-found", "-o", "name"]), "");
+}
+
+/// Every Job that a run ever had, by its name: a second one of the same name would be a build that was done twice.
+async fn jobs_of(client: kube::Client, seen: Arc<Mutex<BTreeMap<String, BTreeSet<String>>>>) {
+    let api = Api::<Job>::namespaced(client, "kiwi-builds");
+    loop {
+        for job in api.list(&ListParams::default()).await.map(|list| list.items).unwrap_or_default() {
+            seen.lock().unwrap().entry(job.name_any()).or_default().insert(job.uid().unwrap_or_default());
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// `kill -9` at seeded points of build and deployment; with KIWI_TEST_FULL=yes at 50 of them.
+#[test]
+fn a_killed_run_is_resumed_with_one_job_and_one_rollout() {
+    let (Some(ground), Some(kaniko)) = (Ground::given(), Ground::kaniko()) else { return };
+    let points = if std::env::var("KIWI_TEST_FULL").is_ok_and(|value| value == "yes") { 50 } else { 4 };
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let seen: Arc<Mutex<BTreeMap<String, BTreeSet<String>>>> = Arc::default();
+    let client = runtime.block_on(ground.client());
+    let watching = runtime.spawn(jobs_of(client.clone(), seen.clone()));
+    let machine: std::net::Ipv4Addr = ground.registry.split(':').next().unwrap().parse().unwrap();
+    let host = GitHost::start_at(machine, Some("s3cr3t-token"));
+    let repository = host.create("shop");
+    ground.base_image("python:3.11-slim");
+    let dockerfile = format!("FROM {}/python:3.11-slim\nWORKDIR /app\nCOPY *.py ./\nUSER 10001:10001\nCMD [\"python3\", \"app.py\"]\n", ground.registry);
+    let write = |version: &str| {
+        kiwi_tests::sample::write(repository.folder(), version);
+        std::fs::write(repository.folder().join("Dockerfile"), &dockerfile).unwrap();
+        repository.push("main")
+    };
+    write("0");
+    let kiwi = Kiwi::new().env("KIWI_LEASE_SECONDS", "2");
+    kiwi.run(&["runtime", "add", "kubernetes", "cluster", "--kubeconfig", &ground.kubeconfig, "--kaniko-image", &kaniko, "--build-memory", "2Gi"]).ok();
+    kiwi.run_with(&["registry", "add", "reg", "--url", &ground.registry, "--username", "kiwi", "--password-stdin", "--insecure"], &ground.password).ok();
+    let (name, url) = (unique("killed"), host.url("shop"));
+    let register = ["service", "register", &name, "--git", &url, "--token-stdin", "--registry", "reg", "--port", "8080", "--health", "/"];
+    kiwi.run_with(&register, "s3cr3t-token").ok();
+    let begin = Instant::now();
+    kiwi.run(&["run", &name]).ok();
+    let whole = begin.elapsed();
+    let mut killed = 0;
+    for point in 0..points {
+        let commit = write(&format!("point {point}"));
+        let mut child = kiwi.start(&["run", &name]);
+        // Seeded, and all over the time that a run takes.
+        std::thread::sleep(whole.mul_f64(((point * 37 + 11) % 100) as f64 / 100.0));
+        if child.try_wait().unwrap().is_none() {
+            child.kill().unwrap();
+            killed += 1;
+        }
+        child.wait().unwrap();
+        let mut status = String::new();
+        for _ in 0..60 {
+            kiwi.run(&["runs", "resume"]);
+            let runs = kiwi.run(&["runs", "list", "-o", "json"]).ok().json();
+            status = runs[0]["status"].as_str().unwrap_or_default().to_owned();
+            if status == "succeeded" || status == "failed" || runs[0]["commit"].as_str().is_some_and(|other| other != commit) {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(500));
+        }
+        assert_eq!(status, "succeeded", "point {point}");
+        let live = kiwi.run(&["status", &name, "-o", "json"]).ok().json();
+        assert_eq!(live["drift"], json!([]), "point {point}: {live}");
+    }
+    figure("kill -9 at seeded points of build and deployment, all resumed", format!("{killed} of {points}"));
+    let history = kiwi.run(&["history", &name, "-o", "json"]).ok().json();
+    let commits: Vec<&str> = history.as_array().unwrap().iter().filter_map(|entry| entry["commit"].as_str()).collect();
+    let distinct: BTreeSet<&&str> = commits.iter().collect();
+    assert_eq!(commits.len(), distinct.len(), "one rollout for each commit: {history}");
+    let twice: Vec<_> = seen.lock().unwrap().iter().filter(|(_, uids)| uids.len() > 1).map(|(name, _)| name.clone()).collect();
+    assert_eq!(twice, Vec::<String>::new(), "a build was done twice");
+    watching.abort();
+    let left = runtime.block_on(async {
+        let secrets = Api::<Secret>::namespaced(client.clone(), "kiwi-builds").list(&ListParams::default()).await.unwrap().items.len();
+        let mine = Api::<Secret>::namespaced(client.clone(), &name).list(&ListParams::default()).await.unwrap();
+        (secrets, mine.items.iter().filter(|secret| secret.immutable == Some(true)).count())
+    });
+    assert_eq!(left, (0, 1), "no Secret is left behind");
+    kiwi.run(&["service", "remove", &name, "--volumes"]).ok();
 }

@@ -339,3 +339,239 @@ fn details(namespace: &Namespace, deployment: &DeploymentView) -> Option<String>
     let message = if waiting.message.is_empty() { String::new() } else { format!(": {}", waiting.message) };
     Some(format!("{}: {}{message}", pod.name, waiting.reason))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::views::{Condition, Ended, Waiting};
+    use super::*;
+    use proptest::prelude::*;
+
+    fn deployment(updated: u32, replicas: u32, available: u32) -> DeploymentView {
+        DeploymentView {
+            name: "web".to_owned(),
+            uid: "d".to_owned(),
+            generation: 2,
+            observed_generation: 2,
+            revision: "2".to_owned(),
+            wanted: 2,
+            updated,
+            replicas,
+            available,
+            conditions: Vec::new(),
+        }
+    }
+
+    fn set(uid: &str, revision: &str) -> ReplicaSetView {
+        ReplicaSetView { uid: uid.to_owned(), owner: "d".to_owned(), revision: revision.to_owned(), conditions: Vec::new() }
+    }
+
+    fn pod(name: &str, owner: &str, ready: bool, change: impl FnOnce(&mut PodView)) -> PodView {
+        let main = ContainerView { name: "web".to_owned(), running: ready, ..ContainerView::default() };
+        let mut pod = PodView { name: name.to_owned(), uid: name.to_owned(), owner: owner.to_owned(), ready, containers: vec![main], ..PodView::default() };
+        change(&mut pod);
+        pod
+    }
+
+    fn world(deployment: DeploymentView, pods: Vec<PodView>) -> Namespace {
+        Namespace {
+            deployments: [("web".to_owned(), deployment)].into(),
+            replica_sets: [("old".to_owned(), set("old", "1")), ("new".to_owned(), set("new", "2"))].into(),
+            pods: pods.into_iter().map(|pod| (pod.name.clone(), pod)).collect(),
+            ..Namespace::default()
+        }
+    }
+
+    fn waiting(reason: &str, message: &str, seconds: u64) -> impl FnOnce(&mut PodView) + use<> {
+        let waiting = Waiting { reason: reason.to_owned(), message: message.to_owned(), since: None, age: Duration::from_secs(seconds) };
+        move |pod: &mut PodView| pod.containers[0].waiting = Some(waiting)
+    }
+
+    fn ended(reason: &str, code: i32) -> Ended {
+        Ended { reason: reason.to_owned(), message: String::new(), exit_code: code }
+    }
+
+    fn judge(namespace: &Namespace) -> Verdict {
+        classify(namespace, "web", Some("d"), Duration::ZERO)
+    }
+
+    #[test]
+    fn done_is_what_kubectl_calls_done() {
+        assert_eq!(judge(&world(deployment(2, 2, 2), Vec::new())), Verdict::Done);
+        for (what, not_yet) in [
+            ("the generation is not observed", DeploymentView { observed_generation: 1, ..deployment(2, 2, 2) }),
+            ("not all are new", deployment(1, 2, 2)),
+            ("an old one is left", deployment(2, 3, 2)),
+            ("not all are available", deployment(2, 2, 1)),
+        ] {
+            assert!(matches!(judge(&world(not_yet, Vec::new())), Verdict::Waiting(_)), "{what}");
+        }
+        let other = classify(&world(deployment(2, 2, 2), Vec::new()), "web", Some("another"), Duration::ZERO);
+        assert!(matches!(other, Verdict::Failed(Trouble { cause: Cause::Gone, .. })), "a Deployment of the same name is another");
+        assert!(matches!(classify(&Namespace::default(), "web", Some("d"), Duration::ZERO), Verdict::Failed(Trouble { cause: Cause::Gone, .. })));
+        assert!(matches!(classify(&Namespace::default(), "web", None, Duration::ZERO), Verdict::Waiting(_)));
+    }
+
+    #[test]
+    fn each_failure_has_its_cause_and_its_patience() {
+        let pull = |message: &str, seconds| waiting("ImagePullBackOff", message, seconds);
+        type Change = Box<dyn FnOnce(&mut PodView)>;
+        let cases: Vec<(Change, Option<Cause>)> = vec![
+            (Box::new(waiting("InvalidImageName", "couldn't parse image name", 0)), Some(Cause::InvalidImageName)),
+            (Box::new(pull("rpc error: code = NotFound desc = not found", 9)), Some(Cause::ImageMissing)),
+            (Box::new(pull("rpc error: code = NotFound desc = not found", 2)), None),
+            (Box::new(pull("pull access denied, repository does not exist or may require authorization", 9)), Some(Cause::ImageForbidden)),
+            (Box::new(pull("dial tcp: lookup registry: no such host", 30)), None),
+            (Box::new(pull("dial tcp: lookup registry: no such host", 61)), Some(Cause::RegistryUnreachable)),
+            (Box::new(pull("no match for platform in manifest: not found", 9)), Some(Cause::ImageBroken)),
+            (Box::new(waiting("CreateContainerConfigError", "secret \"x\" not found", 11)), Some(Cause::Configuration)),
+            (Box::new(waiting("CreateContainerConfigError", "failed to sync secret cache: timed out", 60)), None),
+            (Box::new(waiting("CrashLoopBackOff", "back-off 10s", 0)), Some(Cause::Crash)),
+            (Box::new(waiting("ContainerCreating", "", 60)), None),
+            (Box::new(|pod: &mut PodView| pod.containers[0].last_terminated = Some(ended("OOMKilled", 137))), Some(Cause::OutOfMemory)),
+            (Box::new(|pod: &mut PodView| pod.containers[0].restarts = 3), Some(Cause::Crash)),
+            (Box::new(|pod: &mut PodView| pod.containers[0].restarts = 1), None),
+            (
+                Box::new(|pod: &mut PodView| pod.unschedulable = Some(("0/3 nodes are available: 3 Insufficient cpu.".to_owned(), Duration::from_secs(13)))),
+                Some(Cause::Unschedulable),
+            ),
+            (Box::new(|pod: &mut PodView| pod.unschedulable = Some(("0/3 nodes are available: 3 Insufficient cpu.".to_owned(), Duration::from_secs(5)))), None),
+            (
+                Box::new(|pod: &mut PodView| {
+                    pod.unschedulable = Some(("pod has unbound immediate PersistentVolumeClaims.".to_owned(), Duration::from_secs(11)))
+                }),
+                Some(Cause::Volume),
+            ),
+            (Box::new(|pod: &mut PodView| pod.reason = Some("Evicted".to_owned())), None),
+        ];
+        for (number, (change, cause)) in cases.into_iter().enumerate() {
+            let namespace = world(deployment(1, 3, 2), vec![pod("new-1", "new", false, change)]);
+            let found = match judge(&namespace) {
+                Verdict::Failed(trouble) => Some(trouble.cause),
+                _ => None,
+            };
+            assert_eq!(found, cause, "case {number}");
+        }
+    }
+
+    #[test]
+    fn a_start_that_cannot_be_says_more_than_a_crash() {
+        let change = |pod: &mut PodView| {
+            waiting("CrashLoopBackOff", "back-off", 0)(pod);
+            pod.containers[0].last_terminated = Some(Ended { message: "exec: \"/nowhere\": no such file".to_owned(), ..ended("StartError", 128) });
+        };
+        let Verdict::Failed(trouble) = judge(&world(deployment(1, 3, 2), vec![pod("new-1", "new", false, change)])) else { panic!() };
+        assert_eq!((trouble.cause, trouble.message.contains("/nowhere")), (Cause::CannotStart, true));
+    }
+
+    #[test]
+    fn refusals_and_volumes_are_read_where_the_cluster_tells_them() {
+        let refusal = |message: &str| {
+            let mut namespace = world(deployment(0, 2, 2), Vec::new());
+            let condition = Condition {
+                kind: "ReplicaFailure".to_owned(),
+                status: true,
+                reason: "FailedCreate".to_owned(),
+                message: message.to_owned(),
+                since: None,
+                age: Duration::ZERO,
+            };
+            namespace.replica_sets.get_mut("new").unwrap().conditions.push(condition);
+            match judge(&namespace) {
+                Verdict::Failed(trouble) => trouble.cause,
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!(refusal("pods \"x\" is forbidden: exceeded quota: small"), Cause::Quota);
+        assert_eq!(refusal("pods \"x\" is forbidden: violates PodSecurity \"restricted:latest\""), Cause::PodSecurity);
+        assert_eq!(refusal("admission webhook \"policy\" denied the request"), Cause::Admission);
+        let creating = |pod: &mut PodView| {
+            waiting("ContainerCreating", "", 20)(pod);
+            pod.age = Duration::from_secs(20);
+        };
+        let mut namespace = world(deployment(1, 3, 2), vec![pod("new-1", "new", false, creating)]);
+        let message = "Multi-Attach error for volume \"pvc-1\" Volume is already used by pod(s) old-1".to_owned();
+        namespace.events.push(EventView {
+            kind: "Pod".into(),
+            name: "new-1".into(),
+            reason: "FailedAttachVolume".into(),
+            message,
+            warning: true,
+            age: Duration::ZERO,
+        });
+        assert!(matches!(judge(&namespace), Verdict::Failed(Trouble { cause: Cause::Volume, .. })));
+    }
+
+    #[test]
+    fn a_deadline_is_explained_by_the_probe() {
+        let mut late = deployment(1, 3, 2);
+        let condition = |reason: &str| Condition {
+            kind: "Progressing".into(),
+            status: false,
+            reason: reason.into(),
+            message: String::new(),
+            since: None,
+            age: Duration::ZERO,
+        };
+        late.conditions.push(condition("ProgressDeadlineExceeded"));
+        let mut namespace = world(late, vec![pod("new-1", "new", false, |pod| pod.containers[0].running = true)]);
+        let message = "Readiness probe failed: HTTP probe failed with statuscode: 404".to_owned();
+        namespace.events.push(EventView { kind: "Pod".into(), name: "new-1".into(), reason: "Unhealthy".into(), message, warning: true, age: Duration::ZERO });
+        let Verdict::Failed(trouble) = judge(&namespace) else { panic!() };
+        assert!(trouble.cause == Cause::ProbeFails && trouble.message.contains("404"), "{trouble:?}");
+    }
+
+    /// One change of one object, as a watch delivers it.
+    type Step = (&'static str, fn(&mut Namespace));
+
+    /// A rollout that succeeds while the replicas of before crash all the time: each list is one kind's, in its order.
+    fn history() -> Vec<Vec<Step>> {
+        fn put(namespace: &mut Namespace, pod: PodView) {
+            namespace.pods.insert(pod.name.clone(), pod);
+        }
+        vec![
+            vec![
+                ("seen", |namespace| drop(namespace.deployments.insert("web".into(), deployment(0, 2, 0)))),
+                ("one new", |namespace| drop(namespace.deployments.insert("web".into(), deployment(1, 3, 0)))),
+                ("one available", |namespace| drop(namespace.deployments.insert("web".into(), deployment(2, 3, 1)))),
+                ("done", |namespace| drop(namespace.deployments.insert("web".into(), deployment(2, 2, 2)))),
+            ],
+            vec![("new set", |namespace| drop(namespace.replica_sets.insert("new".into(), set("new", "2"))))],
+            vec![
+                ("old crashes", |namespace| put(namespace, pod("old-1", "old", false, waiting("CrashLoopBackOff", "", 99)))),
+                ("old crashes too", |namespace| put(namespace, pod("old-2", "old", false, |pod| pod.containers[0].restarts = 50))),
+                ("new pod", |namespace| put(namespace, pod("new-1", "new", false, waiting("ContainerCreating", "", 1)))),
+                ("a pull that recovers", |namespace| put(namespace, pod("new-1", "new", false, waiting("ErrImagePull", "i/o timeout", 5)))),
+                ("ready", |namespace| put(namespace, pod("new-1", "new", true, |_| {}))),
+                ("second", |namespace| put(namespace, pod("new-2", "new", true, |_| {}))),
+                ("old leaves", |namespace| drop(namespace.pods.remove("old-1"))),
+            ],
+        ]
+    }
+
+    proptest! {
+        /// Kinds are watched apart, so their changes arrive in any order between them.
+        #[test]
+        fn no_order_of_events_fails_a_good_rollout_or_ends_it_early(picks in prop::collection::vec(0usize..3, 40)) {
+            let mut lists = history();
+            let mut namespace = world(DeploymentView { observed_generation: 1, ..deployment(0, 2, 0) }, Vec::new());
+            namespace.replica_sets.remove("new");
+            let mut picks = picks.into_iter().chain(std::iter::repeat_n(0, 40).chain(std::iter::repeat_n(1, 40)).chain(std::iter::repeat_n(2, 40)));
+            let mut finished = false;
+            while lists.iter().any(|list| !list.is_empty()) {
+                let list = picks.next().unwrap();
+                if lists[list].is_empty() {
+                    continue;
+                }
+                let (name, step) = lists[list].remove(0);
+                step(&mut namespace);
+                finished |= name == "done";
+                match judge(&namespace) {
+                    Verdict::Done => prop_assert!(finished, "done before the Deployment says so"),
+                    Verdict::Failed(trouble) => prop_assert!(false, "{trouble:?} after {name}"),
+                    Verdict::Waiting(_) => {}
+                }
+            }
+            prop_assert_eq!(judge(&namespace), Verdict::Done);
+        }
+    }
+}

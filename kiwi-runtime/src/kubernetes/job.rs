@@ -252,6 +252,12 @@ pub(super) async fn remove(client: &Client, namespace: &str, run: &RunId) -> Res
     for job in objects::list(client, objects::JOB, namespace, &selector).await? {
         objects::remove(client, objects::JOB, namespace, &job.name_any()).await?;
     }
+    // The cluster collects what a Job owned, but in its own time, and these hold tokens.
+    for kind in [objects::SECRET, objects::CONFIG_MAP] {
+        for object in objects::list(client, kind, namespace, &selector).await? {
+            objects::remove(client, kind, namespace, &object.name_any()).await?;
+        }
+    }
     for _ in 0..150 {
         if objects::list(client, objects::POD, namespace, &selector).await?.is_empty() {
             return Ok(());

@@ -367,3 +367,188 @@ pub(super) fn masked(objects: &[Value]) -> Vec<Value> {
 pub(super) fn reason(container: &ReleaseContainer, strategy: Strategy) -> &'static str {
     container.recreate_reason(strategy).unwrap_or("new replicas answer before old ones leave")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use k8s_openapi::api::{apps::v1 as apps, core::v1 as core, networking::v1 as networking, policy::v1 as policy};
+    use kiwi_core::domain::{EnvironmentName, Replicas, Rollout, SecretId, Timestamp};
+
+    fn container(name: &str, change: impl FnOnce(&mut ReleaseContainer)) -> ReleaseContainer {
+        let mut container = ReleaseContainer {
+            name: name.parse().unwrap(),
+            image: ImagePin::Registry {
+                reference: format!("registry.example.com/team/{name}:1").parse().unwrap(),
+                digest: format!("sha256:{}", "a".repeat(64)).parse().unwrap(),
+                registry: Some("hub".parse().unwrap()),
+            },
+            port: Some(8080.try_into().unwrap()),
+            protocol: Protocol::Http,
+            health: Some("/healthz".parse().unwrap()),
+            variables: [("LOG".parse().unwrap(), Variable::Plain("info".to_owned())), ("TOKEN".parse().unwrap(), Variable::Secret(secret()))].into(),
+            volumes: Vec::new(),
+            ingress_path: Some("/".parse().unwrap()),
+            is_internal: false,
+            host: Some("shop.example.com".parse().unwrap()),
+            publish: None,
+            replicas: Replicas::TWO,
+            resources: EnvironmentName::Production.resources(),
+        };
+        change(&mut container);
+        container
+    }
+
+    fn secret() -> SecretId {
+        serde_json::from_value("01k00000000000000000000000".into()).unwrap()
+    }
+
+    struct World {
+        workload: Workload,
+        release: Release,
+        secrets: SecretValues,
+        registries: Vec<RegistryAccess>,
+        cluster: ClusterSettings,
+        users: BTreeMap<ContainerName, String>,
+        running: BTreeMap<ContainerName, (String, u64)>,
+    }
+
+    impl World {
+        fn new(containers: Vec<ReleaseContainer>) -> Self {
+            let service = serde_json::from_value("01k00000000000000000000001".into()).unwrap();
+            let workload =
+                Workload { installation: "0123456789abcdef".to_owned(), service, name: "shop".parse().unwrap(), environment: EnvironmentName::Production };
+            let release = Release {
+                service: workload.service.clone(),
+                service_name: workload.name.clone(),
+                organization: Default::default(),
+                environment: workload.environment,
+                revision: 7,
+                commit: None,
+                built_by: None,
+                runtime: "prod".parse().unwrap(),
+                namespace: None,
+                containers,
+                release_command: None,
+                rollout: Rollout { strategy: Strategy::Rolling, drain_seconds: 30, stop_seconds: 10, start_seconds: 60 },
+                created_at: Timestamp::now(),
+            };
+            let hub = RegistryAccess {
+                name: "hub".parse().unwrap(),
+                address: "registry.example.com".parse().unwrap(),
+                credentials: Some(("ci".to_owned(), "p?ssw>rd~1".into())),
+                insecure: false,
+            };
+            let other = RegistryAccess { name: "other".parse().unwrap(), address: "other.example.com".parse().unwrap(), ..hub.clone() };
+            Self {
+                users: release.containers.iter().map(|container| (container.name.clone(), "10001:10001".to_owned())).collect(),
+                workload,
+                release,
+                secrets: [(secret(), "hunter22".into())].into(),
+                registries: vec![hub, other],
+                cluster: ClusterSettings::default(),
+                running: BTreeMap::new(),
+            }
+        }
+
+        fn render(&self, fresh: bool) -> Rendered {
+            let Self { workload, release, secrets, registries, cluster, users, running } = self;
+            Input { workload, release, namespace: "shop-production", secrets, registries, cluster, users, running, fresh }.render().unwrap()
+        }
+    }
+
+    fn of<'r>(rendered: &'r Rendered, kind: &str, name: &str) -> &'r Value {
+        rendered.objects.iter().find(|object| object["kind"] == kind && object["metadata"]["name"] == name).unwrap()
+    }
+
+    #[test]
+    fn a_release_of_every_kind_of_container() {
+        let volume = || kiwi_core::domain::Volume { mount_path: "/var/lib/data".parse().unwrap(), size: "10Gi".parse().unwrap() };
+        let world = World::new(vec![
+            container("web", |_| {}),
+            container("db", |db| {
+                (db.protocol, db.health, db.is_internal, db.ingress_path, db.host) = (Protocol::Tcp, None, true, None, None);
+                (db.volumes, db.replicas) = (vec![volume()], Replicas::ONE);
+            }),
+            container("worker", |worker| (worker.port, worker.health, worker.ingress_path, worker.variables) = (None, None, None, Default::default())),
+        ]);
+        let rendered = world.render(false);
+        insta::assert_snapshot!(serde_json::to_string_pretty(&json!({ "namespace": rendered.namespace, "objects": masked(&rendered.objects) })).unwrap());
+        // Nothing that a cluster would call unknown, or would read otherwise than it was meant.
+        for object in &rendered.objects {
+            let read = |text: &str| -> Value {
+                let object = object.clone();
+                match text {
+                    "Secret" => serde_json::to_value(serde_json::from_value::<core::Secret>(object).unwrap()),
+                    "Service" => serde_json::to_value(serde_json::from_value::<core::Service>(object).unwrap()),
+                    "PersistentVolumeClaim" => serde_json::to_value(serde_json::from_value::<core::PersistentVolumeClaim>(object).unwrap()),
+                    "Deployment" => serde_json::to_value(serde_json::from_value::<apps::Deployment>(object).unwrap()),
+                    "PodDisruptionBudget" => serde_json::to_value(serde_json::from_value::<policy::PodDisruptionBudget>(object).unwrap()),
+                    "Ingress" => serde_json::to_value(serde_json::from_value::<networking::Ingress>(object).unwrap()),
+                    other => panic!("{other}"),
+                }
+                .unwrap()
+            };
+            assert_eq!(&read(object["kind"].as_str().unwrap()), object);
+        }
+        assert!(!serde_json::to_string(&masked(&rendered.objects)).unwrap().contains(&base64::engine::general_purpose::STANDARD.encode("hunter22")));
+        let pull = String::from_utf8(
+            base64::engine::general_purpose::STANDARD.decode(of(&rendered, "Secret", names::PULL)["data"][".dockerconfigjson"].as_str().unwrap()).unwrap(),
+        );
+        assert!(
+            pull.as_ref().unwrap().contains("registry.example.com") && !pull.unwrap().contains("other.example.com"),
+            "credentials of other registries stay away"
+        );
+    }
+
+    #[test]
+    fn what_does_not_change_keeps_its_pods() {
+        let mut world = World::new(vec![container("web", |_| {})]);
+        let first = world.render(false);
+        let made = of(&first, "Deployment", "web");
+        let revision = |object: &Value| object["spec"]["template"]["metadata"]["labels"][names::REVISION].as_str().unwrap().to_owned();
+        let specification = made["metadata"]["annotations"][names::SPECIFICATION].as_str().unwrap().to_owned();
+        world.running.insert("web".parse().unwrap(), (specification, 7));
+        world.release.revision = 8;
+        assert_eq!(revision(of(&world.render(false), "Deployment", "web")), "7", "nothing changed");
+        assert_eq!(revision(of(&world.render(true), "Deployment", "web")), "8", "a restart replaces what did not change");
+        world.release.containers[0].replicas = Replicas::ONE;
+        assert_eq!(revision(of(&world.render(false), "Deployment", "web")), "7", "scaling makes no new pods of the old ones");
+        world.release.containers[0].variables.insert("LOG".parse().unwrap(), Variable::Plain("debug".to_owned()));
+        assert_eq!(revision(of(&world.render(false), "Deployment", "web")), "8", "a variable does");
+    }
+
+    #[test]
+    fn the_name_of_a_secret_is_of_ids_and_not_of_values() {
+        let mut world = World::new(vec![container("web", |_| {})]);
+        let name = |world: &World| world.render(false).objects.iter().find(|object| object["type"] == "Opaque").unwrap()["metadata"]["name"].clone();
+        let before = name(&world);
+        world.secrets.insert(secret(), "another".into());
+        assert_eq!(name(&world), before, "a name that followed the value would give it away");
+        world.release.containers[0].variables.insert("LOG".parse().unwrap(), Variable::Plain("debug".to_owned()));
+        assert_ne!(name(&world), before);
+    }
+
+    #[test]
+    fn an_image_that_runs_as_root_or_does_not_say_gets_the_baseline() {
+        let mut world = World::new(vec![container("web", |_| {}), container("db", |_| {})]);
+        assert!(world.render(false).restricted);
+        for user in ["0", "root", "app", "", "0:0"] {
+            world.users.insert("db".parse().unwrap(), user.to_owned());
+            let rendered = world.render(false);
+            assert!(!rendered.restricted, "{user}");
+            assert_eq!(rendered.namespace["metadata"]["labels"][names::POD_SECURITY], "baseline");
+            assert_eq!(of(&rendered, "Deployment", "web")["spec"]["template"]["spec"]["securityContext"]["runAsNonRoot"], true, "the other keeps its own");
+        }
+        world.users.clear();
+        assert!(!world.render(false).restricted);
+    }
+
+    #[test]
+    fn routes_are_attached_to_the_gateway_where_there_is_one() {
+        let mut world = World::new(vec![container("web", |_| {}), container("inner", |inner| inner.is_internal = true)]);
+        world.cluster.gateway = Some("infra/public".parse().unwrap());
+        let rendered = world.render(false);
+        insta::assert_snapshot!(serde_json::to_string_pretty(&of(&rendered, "HTTPRoute", "web")["spec"]).unwrap());
+        assert_eq!(rendered.objects.iter().filter(|object| object["kind"] == "HTTPRoute" || object["kind"] == "Ingress").count(), 1);
+    }
+}
