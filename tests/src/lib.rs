@@ -6,6 +6,7 @@ pub mod cluster;
 pub mod command;
 pub mod contract;
 pub mod crash;
+pub mod double;
 pub mod fake;
 pub mod git;
 pub mod load;

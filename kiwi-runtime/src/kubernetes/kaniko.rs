@@ -100,8 +100,10 @@ impl Builder for KanikoBuilder {
     async fn find(&self, request: &BuildRequest) -> Result<Option<BuildOutcome>> {
         let Some(access) = &request.push else { return Ok(None) };
         // The run's tag is pushed last, so what it names is whole.
-        let digest = self.cluster.registry().resolve(&request.image, Some(access)).await?;
-        Ok(digest.map(|digest| outcome(request, digest, false)))
+        let Some(digest) = self.cluster.registry().resolve(&request.image, Some(access)).await? else { return Ok(None) };
+        // The Job went on when the worker was killed; its Secrets need not wait for it to expire.
+        self.cancel(&request.run).await?;
+        Ok(Some(outcome(request, digest, false)))
     }
 
     fn build(&self, request: BuildRequest) -> BoxStream<Result<BuildEvent>> {
