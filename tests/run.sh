@@ -104,6 +104,11 @@ step "build"
 cargo build --workspace --quiet
 
 step "tests"
+if [ -n "${KIWI_TEST_KUBECONFIG:-}" ]; then
+    echo "Kubernetes: the cluster of $KIWI_TEST_KUBECONFIG, and the one in memory"
+else
+    echo "Kubernetes: the cluster in memory alone (SIMULATED); KIWI_TEST_KUBECONFIG names a real one, see docs/kubernetes.md"
+fi
 # With --full, the report runs them once more: from a release build, and in full length.
 export KIWI_TEST_FULL=no
 if need cargo-nextest; then

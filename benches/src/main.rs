@@ -7,6 +7,7 @@
 mod builds;
 mod command;
 mod deployments;
+mod kubernetes;
 mod webhooks;
 mod wizard;
 
@@ -19,6 +20,7 @@ fn main() {
         ("builds", builds::measure),
         ("webhooks", webhooks::measure),
         ("wizard", wizard::measure),
+        ("kubernetes", kubernetes::measure),
     ] {
         if only.as_deref().is_none_or(|only| only == name) {
             measure();

@@ -547,3 +547,112 @@ fn a_killed_run_is_resumed_with_one_job_and_one_rollout() {
     assert_eq!(left, (0, 1), "no Secret is left behind");
     kiwi.run(&["service", "remove", &name, "--volumes"]).ok();
 }
+
+fn kubectl(ground: &Ground, arguments: &[&str], input: &str) -> String {
+    use std::io::Write as _;
+    use std::process::{Command, Stdio};
+    let mut child =
+        Command::new("kubectl").args(["--kubeconfig", &ground.kubeconfig]).args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "kubectl {arguments:?}");
+    String::from_utf8_lossy(&output.stdout).trim().to_owned()
+}
+
+/// What `kiwi runtime rbac` prints is enough for a whole life of a service of two containers, and reads no Secret elsewhere.
+#[test]
+fn the_printed_roles_are_enough_and_no_more() {
+    let Some(ground) = Ground::given() else { return };
+    let image = tokio::runtime::Runtime::new().unwrap().block_on(ground.image(None));
+    let kiwi = Kiwi::new();
+    kiwi.run(&["runtime", "add", "kubernetes", "admin", "--kubeconfig", &ground.kubeconfig]).ok();
+    let roles = kiwi.run(&["runtime", "rbac", "admin"]).ok().out;
+    kubectl(&ground, &["apply", "--filename", "-"], &roles);
+    let token = kubectl(&ground, &["--namespace", "kiwi", "create", "token", "kiwi"], "");
+    let mut config: serde_json::Value = serde_json::from_str(&kubectl(&ground, &["config", "view", "--raw", "--minify", "-o", "json"], "")).unwrap();
+    config["users"][0]["user"] = json!({ "token": token });
+    let least = kiwi.folder().join("least.json");
+    std::fs::write(&least, config.to_string()).unwrap();
+    kiwi.run(&["runtime", "add", "kubernetes", "least", "--kubeconfig", least.to_str().unwrap()]).ok();
+    let check = kiwi.run(&["runtime", "check", "least"]).ok();
+    assert!(check.out.contains("where it binds them to itself"), "{}", check.out);
+    kiwi.run_with(&["registry", "add", "reg", "--url", &ground.registry, "--username", "kiwi", "--password-stdin", "--insecure"], &ground.password).ok();
+    let (name, file) = (unique("least"), kiwi.folder().join("service.json"));
+    let (reference, tag) = image.reference().to_string().rsplit_once(':').map(|(name, tag)| (name.to_owned(), tag.to_owned())).unwrap();
+    let container = |name: &str, rest: serde_json::Value| {
+        let mut container = json!({ "name": name, "image": reference, "tag": tag, "port": 8080, "health": "/" });
+        container.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
+        container
+    };
+    let service = json!({ "name": name, "runtime": "least", "build": { "registry": "reg" }, "containers": [
+        container("web", json!({ "ingressPath": "/", "host": format!("{name}.example.com"), "environment": { "GREETING": "hi" } })),
+        container("inner", json!({ "isInternal": true, "replicas": 1 })),
+    ] });
+    std::fs::write(&file, service.to_string()).unwrap();
+    kiwi.run(&["service", "register", &name, "--file", file.to_str().unwrap()]).ok();
+    let deployed = kiwi.run(&["deploy", &name, "--replicas", "2", "-o", "json"]).ok().json();
+    assert_eq!((deployed["status"].as_str(), deployed["containers"].as_array().map(Vec::len)), (Some("live"), Some(2)), "{deployed}");
+    assert_eq!(
+        kubectl(&ground, &["--namespace", &name, "get", "ingress", "-o", "jsonpath={.items[*].metadata.name}"], ""),
+        "web",
+        "the internal one is not routed"
+    );
+    let before = kubectl(&ground, &["--namespace", &name, "get", "pods", "-l", "kiwi.dev/container=inner", "-o", "name"], "");
+    // A secret for one container alone: the other keeps its pods.
+    kiwi.run_with(&["config", &name, "--secret", "PASSWORD"], "hunter22").ok();
+    let shown = kiwi.run(&["status", &name, "-o", "json"]).ok();
+    assert_eq!(shown.json()["drift"], json!([]), "{}", shown.out);
+    assert!(!before.is_empty());
+    kiwi.run(&["rollback", &name]).ok();
+    assert!(kiwi.run(&["logs", &name]).ok().out.contains("listens"));
+    kiwi.run(&["service", "remove", &name, "--volumes"]).ok();
+    let may = |arguments: &[&str]| {
+        let output = std::process::Command::new("kubectl").args(["--kubeconfig", least.to_str().unwrap(), "auth", "can-i"]).args(arguments).output().unwrap();
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    };
+    assert_eq!(
+        (may(&["get", "secrets", "-A"]), may(&["create", "pods", "-n", "kube-system"]), may(&["create", "clusterroles"])),
+        ("no".into(), "no".into(), "no".into())
+    );
+    assert_eq!(kubectl(&ground, &["get", "namespace", &name, "--ignore-not-found", "-o", "name"], ""), "");
+}
+
+/// Lines of all replicas, through a restart of the program and a replacement of the pod, each once.
+#[tokio::test(flavor = "multi_thread")]
+async fn logs_are_followed_through_restarts_and_replacements() {
+    let Some(ground) = Ground::given() else { return };
+    let runtime = KubernetesRuntime::new(ground.cluster());
+    let workload = workload();
+    let fixture = Fixture { runtime: &runtime, image: ground.image(None).await, real: true, streams: false, registries: vec![ground.access()] };
+    apply(&runtime, request(&fixture, &workload, 1, 1)).await.unwrap();
+    let query = kiwi_core::provider::LogQuery { workload: workload.clone(), container: None, follow: true, tail: None, since: None };
+    let (mut lines, seen) = (runtime.logs(query), Arc::new(Mutex::new(Vec::new())));
+    let reading = tokio::spawn({
+        let seen = seen.clone();
+        async move {
+            while let Some(line) = lines.next().await {
+                let line = line.unwrap();
+                seen.lock().unwrap().push(format!("{} {}", line.replica, line.line));
+            }
+        }
+    });
+    let listens = || seen.lock().unwrap().iter().filter(|line| line.ends_with("listens")).count();
+    let until = async |count: usize| {
+        for _ in 0..200 {
+            if listens() >= count {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    };
+    until(1).await;
+    let pod = kubectl(&ground, &["--namespace", workload.name.as_str(), "get", "pods", "-o", "name"], "");
+    kubectl(&ground, &["--namespace", workload.name.as_str(), "exec", &pod, "--", "python3", "-c", "import os, signal; os.kill(1, signal.SIGTERM)"], "");
+    until(2).await;
+    assert_eq!(listens(), 2, "the program of the same pod began again: {:?}", seen.lock().unwrap());
+    apply(&runtime, request(&fixture, &workload, 2, 2)).await.unwrap();
+    until(3).await;
+    assert_eq!(listens(), 3, "each line once: {:?}", seen.lock().unwrap());
+    reading.abort();
+    runtime.remove(&workload, true).await.unwrap();
+}

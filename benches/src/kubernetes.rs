@@ -1,0 +1,77 @@
+//! `kiwi deploy` beside `kubectl apply` and `kubectl rollout status` of the same manifests, on the cluster of `KIWI_TEST_KUBECONFIG`.
+
+use crate::{median, row};
+use kiwi_tests::cluster::Ground;
+use kiwi_tests::command::{Kiwi, unique};
+use serde_json::{Value, json};
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+/// How often each rolls out, in turn.
+const TIMES: usize = 7;
+
+pub(crate) fn measure() {
+    let Some(ground) = Ground::given() else {
+        row("`kiwi deploy` beside kubectl", "not measured: KIWI_TEST_KUBECONFIG names no cluster");
+        return;
+    };
+    let image = tokio::runtime::Runtime::new().unwrap().block_on(ground.image(None));
+    let kiwi = Kiwi::new();
+    kiwi.run(&["runtime", "add", "kubernetes", "cluster", "--kubeconfig", &ground.kubeconfig]).ok();
+    kiwi.run_with(&["registry", "add", "reg", "--url", &ground.registry, "--username", "kiwi", "--password-stdin", "--insecure"], &ground.password).ok();
+    let (ours, theirs) = (unique("ours"), unique("theirs"));
+    let container = format!("web={}", image.reference());
+    kiwi.run(&["service", "register", &ours, "--image", &container, "--registry", "reg", "--port", "8080", "--health", "/"]).ok();
+    kiwi.run(&["deploy", &ours, "--replicas", "2"]).ok();
+    // The same objects in another namespace, with the Secrets as they are in the cluster.
+    let plan = kiwi.run(&["deploy", &ours, "--plan", "-o", "json"]).ok().json();
+    let mut manifests: Vec<Value> = plan["plan"]["manifests"].as_array().unwrap().clone();
+    for object in &mut manifests {
+        if object["kind"] == "Secret" {
+            let text = kubectl(&ground, &["--namespace", &ours, "get", "secret", object["metadata"]["name"].as_str().unwrap(), "-o", "json"], None);
+            object["data"] = serde_json::from_str::<Value>(&text).unwrap()["data"].clone();
+        }
+        *object = serde_json::from_str(&object.to_string().replace(&format!("\"{ours}\""), &format!("\"{theirs}\""))).unwrap();
+    }
+    let apply = |manifests: &[Value]| {
+        let list = json!({ "apiVersion": "v1", "kind": "List", "items": manifests }).to_string();
+        kubectl(&ground, &["apply", "--server-side", "--filename", "-"], Some(&list));
+        kubectl(&ground, &["--namespace", &theirs, "rollout", "status", "deployment/web"], None);
+    };
+    apply(&manifests);
+    let (mut our_times, mut their_times) = (Vec::new(), Vec::new());
+    for round in 0..TIMES {
+        let begin = Instant::now();
+        kiwi.run(&["config", &ours, "--set", &format!("ROUND={round}")]).ok();
+        our_times.push(begin.elapsed().as_secs_f64());
+        for object in manifests.iter_mut().filter(|object| object["kind"] == "Deployment") {
+            object["spec"]["template"]["metadata"]["annotations"] = json!({ "round": round.to_string() });
+        }
+        let begin = Instant::now();
+        apply(&manifests);
+        their_times.push(begin.elapsed().as_secs_f64());
+    }
+    let (our, their) = (median(&mut our_times), median(&mut their_times));
+    row(
+        "rollout of two replicas, `kiwi config` / `kubectl apply` and `rollout status`",
+        &format!("{our:.2} / {their:.2} s = {:.2}, {:+.2} s", our / their, our - their),
+    );
+    kiwi.run(&["service", "remove", &ours, "--volumes"]).ok();
+    kubectl(&ground, &["delete", "namespace", &theirs, "--wait=false"], None);
+}
+
+fn kubectl(ground: &Ground, arguments: &[&str], input: Option<&str>) -> String {
+    let mut child = Command::new("kubectl")
+        .args(["--kubeconfig", &ground.kubeconfig])
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let _ = child.stdin.take().unwrap().write_all(input.unwrap_or_default().as_bytes());
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "kubectl {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
