@@ -158,6 +158,10 @@ async fn webhooks(arena: &Arena) {
     assert!(hooks().contains_key(ours));
     arena.git.ensure_webhook(&link, &url, &"whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=".to_owned().into()).await.unwrap();
     assert_eq!(secret(&hooks()[ours]), "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=");
+    // A host that cannot sign is given the same secret in the way that it knows.
+    arena.host.memory().unsigned = true;
+    arena.git.ensure_webhook(&link, &url, &"whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=".to_owned().into()).await.unwrap();
+    assert_eq!(secret(&hooks()[ours]), "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=");
     arena.git.remove_webhook(&link, &url).await.unwrap();
     arena.git.remove_webhook(&link, &url).await.unwrap();
     assert_eq!(hooks().len(), 130, "and no other one is touched");

@@ -103,6 +103,16 @@ fn route(shared: &Shared, asked: &Asked, segments: &[&str]) -> Response {
     }
 }
 
+/// What the host keeps of a webhook, and whether it will sign.
+fn kept(asked: &Asked, unsigned: bool) -> (Value, bool) {
+    let mut body = asked.body.clone();
+    if unsigned && let Some(fields) = body.as_object_mut() {
+        fields.remove("signing_token");
+    }
+    let signs = body.get("signing_token").is_some();
+    (body, signs)
+}
+
 fn namespaces(memory: &Memory) -> Vec<(u64, String)> {
     let names = std::iter::once("ada".to_owned()).chain(memory.groups.iter().cloned());
     names.zip(1..).map(|(path, id)| (id, path)).collect()
@@ -140,7 +150,7 @@ fn create(shared: &Shared, asked: &Asked) -> Response {
 }
 
 fn within(shared: &Shared, asked: &Asked, memory: &mut Memory, id: u64, rest: &[&str]) -> Response {
-    let get = asked.method == Method::GET;
+    let (get, unsigned) = (asked.method == Method::GET, memory.unsigned);
     if let ["repository", "branches", branch] = rest {
         if memory.slow_branches > 0 {
             memory.slow_branches -= 1;
@@ -174,16 +184,18 @@ fn within(shared: &Shared, asked: &Asked, memory: &mut Memory, id: u64, rest: &[
         }
         ["hooks"] if get => by_number(asked, repository.hooks.iter().map(|(id, hook)| value!({ "id": id, "url": hook["url"], "push_events": true })).collect()),
         ["hooks"] => {
-            repository.hooks.insert(new, asked.body.clone());
-            json(201, value!({ "id": new }))
+            let (kept, signs) = kept(asked, unsigned);
+            repository.hooks.insert(new, kept);
+            json(201, value!({ "id": new, "signing_token_present": signs }))
         }
         ["hooks", hook] if asked.method == Method::DELETE => match repository.hooks.remove(&hook.parse().unwrap_or(0)) {
             Some(_) => (axum::http::StatusCode::NO_CONTENT, "").into_response(),
             None => missing("Hook"),
         },
         ["hooks", hook] => {
-            repository.hooks.insert(hook.parse().unwrap_or(0), asked.body.clone());
-            json(200, value!({ "id": hook }))
+            let (kept, signs) = kept(asked, unsigned);
+            repository.hooks.insert(hook.parse().unwrap_or(0), kept);
+            json(200, value!({ "id": hook, "signing_token_present": signs }))
         }
         ["statuses", commit] if !get => {
             let state = asked.body["state"].as_str().unwrap_or_default().to_owned();

@@ -74,6 +74,8 @@ pub struct Memory {
     pub revoked: bool,
     /// Whether it is a fine-grained token, which no header describes.
     pub fine_grained: bool,
+    /// Whether the host signs no deliveries, and ignores a key for it without a word.
+    pub unsigned: bool,
     /// Whether it is an administrator's.
     pub admin: bool,
     /// Scopes of the token.
