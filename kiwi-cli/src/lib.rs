@@ -22,6 +22,9 @@ pub fn main() -> ExitCode {
 /// Runs the command of this process with a store wrapped around the usual one.
 pub fn run_with(wrapper: Option<StoreWrapper>) -> ExitCode {
     let arguments = Arguments::parse();
+    if let Some(result) = commands::at_once(&arguments) {
+        return result.unwrap_or_else(|error| report(&error));
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return report(&Error::new(ErrorKind::Internal, "start", "the asynchronous runtime cannot be started").with_source(error)),

@@ -25,16 +25,26 @@ use clap::CommandFactory as _;
 use kiwi_core::error::Result;
 use std::process::ExitCode;
 
+/// Commands that ask nobody: they need neither a runtime for waiting nor a log, which would cost most of their time.
+pub(crate) fn at_once(arguments: &Arguments) -> Option<Result<ExitCode>> {
+    match &arguments.command {
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(*shell, &mut Arguments::command(), "kiwi", &mut script);
+            output::line(String::from_utf8_lossy(&script).trim_end());
+            Some(Ok(ExitCode::SUCCESS))
+        }
+        Command::Dockerfile(wizard) => Some(dockerfile::run(wizard, arguments.global.output)),
+        _ => None,
+    }
+}
+
 pub(crate) async fn run(arguments: Arguments, wrapper: Option<StoreWrapper>) -> Result<ExitCode> {
     let output = arguments.global.output;
     let session = || open(&arguments.global, wrapper);
     match arguments.command {
-        Command::Completions { shell } => {
-            let mut script = Vec::new();
-            clap_complete::generate(shell, &mut Arguments::command(), "kiwi", &mut script);
-            output::line(String::from_utf8_lossy(&script).trim_end());
-            Ok(ExitCode::SUCCESS)
-        }
+        // Done by `at_once`.
+        Command::Completions { .. } | Command::Dockerfile(_) => Ok(ExitCode::SUCCESS),
         Command::Doctor => doctor::run(&arguments.global).await,
         Command::Runtime(command) => runtime::run(&session().await?, command, output).await,
         Command::Registry(command) => registry::run(&session().await?, command, output).await,
@@ -44,7 +54,6 @@ pub(crate) async fn run(arguments: Arguments, wrapper: Option<StoreWrapper>) -> 
         Command::User(command) => user::run(&session().await?, command, output).await,
         Command::Delivery(command) => delivery::run(&session().await?, command, output),
         Command::Service(command) => service::run(&session().await?, command, output).await,
-        Command::Dockerfile(arguments) => dockerfile::run(&arguments, output),
         Command::Build(build) => deploy::build(&session().await?, build, output).await,
         Command::Deploy(deploy) => deploy::deploy(&session().await?, deploy, output).await,
         Command::Run(run) => deploy::pipeline(&session().await?, run, output).await,

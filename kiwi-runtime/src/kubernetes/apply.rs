@@ -127,7 +127,7 @@ pub(super) async fn users(cluster: &Cluster, request: &ApplyRequest) -> BTreeMap
             Some(name) => access.name == *name,
             None => access.address.host() == reference.registry(),
         });
-        let user = cluster.registry().user(&reference.with_digest(digest.clone()), access).await.ok().flatten()?;
+        let user = cluster.user(&reference.with_digest(digest.clone()), access).await.ok().flatten()?;
         Some((container.name.clone(), user))
     });
     futures_util::future::join_all(looks).await.into_iter().flatten().collect()
@@ -173,17 +173,13 @@ impl Work<'_> {
         let judged = rendered.objects.iter().map(|object| objects::apply(self.client, object, How { dry_run: true, ..how }));
         futures_util::future::try_join_all(judged).await?;
         self.lease.check().await?;
-        let mut expected = BTreeMap::new();
-        for object in &rendered.objects {
-            let deployment = object["kind"] == "Deployment";
-            if deployment {
-                self.lease.check().await?;
-            }
-            let applied = objects::apply(self.client, object, how).await?;
-            if deployment {
-                expected.insert(applied.name_any(), (applied.uid().unwrap_or_default(), applied.metadata.generation.unwrap_or(0)));
-            }
-        }
+        // Deployments after what they refer to; a route to pods that are not there yet is only a route to the ones of before.
+        let (deployments, others): (Vec<&Value>, Vec<&Value>) = rendered.objects.iter().partition(|object| object["kind"] == "Deployment");
+        futures_util::future::try_join_all(others.iter().map(|object| objects::apply(self.client, object, how))).await?;
+        self.lease.check().await?;
+        let applied = futures_util::future::try_join_all(deployments.iter().map(|object| objects::apply(self.client, object, how))).await?;
+        let expected: BTreeMap<_, _> =
+            applied.iter().map(|object| (object.name_any(), (object.uid().unwrap_or_default(), object.metadata.generation.unwrap_or(0)))).collect();
         self.rolled_out(&mut follower, &expected).await?;
         self.lease.check().await?;
         State::new(self.request.release.revision, &rendered.namespace, &rendered.objects).write(self.client, &self.namespace, &self.request.workload).await
@@ -192,6 +188,10 @@ impl Work<'_> {
     /// Follows every Deployment to its end.
     async fn rolled_out(&self, follower: &mut Follower, expected: &BTreeMap<String, (String, i64)>) -> Result<()> {
         let begin = Instant::now();
+        let release = &self.request.release;
+        let replicas = release.containers.iter().map(|container| container.replicas.count()).max().unwrap_or(1);
+        // The cluster's own deadline is for each step. This one is for a cluster whose controllers do not work.
+        let patience = Duration::from_secs(u64::from(release.rollout.start_seconds + release.rollout.drain_seconds + 60) * u64::from(replicas + 2));
         let mut told: BTreeMap<String, Progress> = BTreeMap::new();
         let mut events_at: Option<Instant> = None;
         let mut events = Vec::new();
@@ -231,6 +231,10 @@ impl Work<'_> {
             }
             if done == expected.len() {
                 return Ok(());
+            }
+            if begin.elapsed() > patience {
+                return Err(Error::new(ErrorKind::Timeout, "roll out", format!("the rollout did not end within {} s", patience.as_secs()))
+                    .with_hint("do the cluster's controllers work? `kubectl get pods --namespace kube-system` shows them"));
             }
             follower.changed(LOOK).await;
         }

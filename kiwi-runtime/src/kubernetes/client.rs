@@ -3,13 +3,14 @@
 use super::convert;
 use super::watch::Hub;
 use crate::registry::OciRegistry;
-use kiwi_core::domain::{ClusterSettings, RunId};
+use kiwi_core::domain::{ClusterSettings, Digest, ImageReference, RunId};
 use kiwi_core::error::{Error, ErrorKind, Result};
+use kiwi_core::provider::RegistryAccess;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::OnceCell;
 use tokio_util::task::AbortOnDropHandle;
@@ -35,6 +36,8 @@ struct Inner {
     client: OnceCell<Connected>,
     hub: Hub,
     registry: OciRegistry,
+    /// The users of images, by digest.
+    users: Mutex<HashMap<Digest, String>>,
     /// The ways to candidates, by run; each ends when it is removed.
     forwards: Mutex<HashMap<RunId, AbortOnDropHandle<()>>>,
 }
@@ -65,7 +68,7 @@ impl Cluster {
 
     fn open(config: KubernetesConfig, client: OnceCell<Connected>) -> Result<Self> {
         let registry = OciRegistry::new(None)?;
-        Ok(Self(Arc::new(Inner { config, client, hub: Hub::new(), registry, forwards: Mutex::default() })))
+        Ok(Self(Arc::new(Inner { config, client, hub: Hub::new(), registry, users: Mutex::default(), forwards: Mutex::default() })))
     }
 
     pub(super) fn settings(&self) -> &ClusterSettings {
@@ -78,6 +81,21 @@ impl Cluster {
 
     pub(super) fn registry(&self) -> &OciRegistry {
         &self.0.registry
+    }
+
+    /// The user that an image runs as, empty when nobody says; none when the registry has no such image. A digest never changes its user, so
+    /// it is asked once.
+    pub(super) async fn user(&self, reference: &ImageReference, access: Option<&RegistryAccess>) -> Result<Option<String>> {
+        let Some(digest) = reference.digest().cloned() else { return Ok(None) };
+        let known = self.0.users.lock().unwrap_or_else(PoisonError::into_inner).get(&digest).cloned();
+        if known.is_some() {
+            return Ok(known);
+        }
+        let user = self.0.registry.user(reference, access).await?;
+        if let Some(user) = &user {
+            self.0.users.lock().unwrap_or_else(PoisonError::into_inner).insert(digest, user.clone());
+        }
+        Ok(user)
     }
 
     pub(super) fn forwards(&self) -> &Mutex<HashMap<RunId, AbortOnDropHandle<()>>> {

@@ -118,8 +118,9 @@ pub(super) async fn list(client: &Client, kind: Kind, namespace: &str, selector:
 /// Removes every object of a workload in the namespace that is not among `keep`. Answers what was removed.
 pub(super) async fn prune(client: &Client, namespace: &str, selector: &str, keep: &[Value]) -> Result<Vec<String>> {
     let mut removed = Vec::new();
-    for kind in PRUNED {
-        for object in list(client, kind, namespace, selector).await? {
+    let lists = futures_util::future::try_join_all(PRUNED.iter().map(|kind| list(client, *kind, namespace, selector))).await?;
+    for (kind, found) in PRUNED.into_iter().zip(lists) {
+        for object in found {
             let name = object.name_any();
             let kept = keep.iter().any(|keep| keep["kind"] == kind.kind && text(keep, "name") == name);
             // Tasks and builds bring their own Secrets, which leave with them.

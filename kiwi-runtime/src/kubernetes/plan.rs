@@ -49,15 +49,16 @@ pub(super) async fn plan(cluster: &Cluster, request: &ApplyRequest) -> Result<De
     ));
     let (mut live, mut wanted) = (BTreeMap::new(), BTreeMap::new());
     if found.is_some() {
-        for object in &rendered.objects {
+        let judged = rendered.objects.iter().map(|object| objects::apply(client, object, How { dry_run: true, force: request.fresh }));
+        let selector = names::selector(&request.workload);
+        let lists = objects::PRUNED.iter().map(|kind| objects::list(client, *kind, &name, &selector));
+        let (judged, lists) = tokio::try_join!(futures_util::future::try_join_all(judged), futures_util::future::try_join_all(lists))?;
+        for (object, judged) in rendered.objects.iter().zip(judged) {
             let key = (object["kind"].as_str().unwrap_or_default().to_owned(), object["metadata"]["name"].as_str().unwrap_or_default().to_owned());
-            let judged = objects::apply(client, object, How { dry_run: true, force: request.fresh }).await?;
             wanted.insert(key, serde_json::to_value(&judged).unwrap_or_default());
         }
-        for kind in objects::PRUNED {
-            for object in objects::list(client, kind, &name, &names::selector(&request.workload)).await? {
-                live.insert((kind.kind.to_owned(), object.name_any()), serde_json::to_value(&object).unwrap_or_default());
-            }
+        for (kind, list) in objects::PRUNED.iter().zip(lists) {
+            live.extend(list.into_iter().map(|object| ((kind.kind.to_owned(), object.name_any()), serde_json::to_value(&object).unwrap_or_default())));
         }
     } else {
         objects::apply(client, &rendered.namespace, How { dry_run: true, force: false }).await?;
@@ -108,10 +109,9 @@ fn container_plan(request: &ApplyRequest, container: &ReleaseContainer, live: &O
 
 /// Refuses an image that its registry does not have; a registry that cannot be asked from here may still answer the cluster.
 async fn image(cluster: &Cluster, request: &ApplyRequest, container: &ReleaseContainer, notes: &mut Vec<String>) -> Result<()> {
-    use kiwi_core::provider::ImageRegistry as _;
     let ImagePin::Registry { reference, digest, registry } = &container.image else { return Ok(()) };
     let access = request.registries.iter().find(|access| registry.as_ref().is_some_and(|name| access.name == *name));
-    match cluster.registry().resolve(&reference.with_digest(digest.clone()), access).await {
+    match cluster.user(&reference.with_digest(digest.clone()), access).await {
         Ok(Some(_)) => Ok(()),
         Ok(None) => {
             Err(Error::new(ErrorKind::ImageUnavailable, "plan deployment", format!("the registry has no {reference} with the digest {digest} any more"))

@@ -140,9 +140,11 @@ async fn gateway(cluster: &Cluster) -> Result<Option<CheckItem>> {
     let Some(name) = &cluster.settings().gateway else { return Ok(None) };
     let kind = super::objects::kind("gateway.networking.k8s.io", "v1", "Gateway", "gateways");
     let found = kind.api(cluster.client().await?, name.namespace()).get_opt(name.name()).await;
+    let missing = format!("there is no Gateway {name}, or the cluster has no Gateway API: install it, or register the cluster without --gateway");
     let (ok, detail) = match found {
         Ok(Some(_)) => (true, format!("{name} is there")),
-        Ok(None) => (false, format!("there is no Gateway {name}, or the cluster has no Gateway API: install it, or register the cluster without --gateway")),
+        Ok(None) => (false, missing),
+        Err(error) if super::convert::code(&error) == Some(404) => (false, missing),
         // Only its controller must read it; that we may not is no fault.
         Err(error) => (true, format!("{name} cannot be looked at: {error}")),
     };

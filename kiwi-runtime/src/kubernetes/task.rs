@@ -51,7 +51,7 @@ pub(super) async fn task(cluster: Cluster, request: TaskRequest, feed: Feed<Task
     let user = match &request.image {
         ImagePin::Registry { reference, digest, registry } => {
             let access = request.registries.iter().find(|access| registry.as_ref().is_some_and(|name| access.name == *name));
-            cluster.registry().user(&reference.with_digest(digest.clone()), access).await.ok().flatten()
+            cluster.user(&reference.with_digest(digest.clone()), access).await.ok().flatten()
         }
         ImagePin::Local { .. } => None,
     };

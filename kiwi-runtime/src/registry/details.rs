@@ -6,7 +6,7 @@ use futures_util::StreamExt as _;
 use kiwi_core::domain::{ImageReference, Tag, Timestamp};
 use kiwi_core::error::Result;
 use kiwi_core::provider::{RegistryAccess, TagDetails};
-use reqwest::{Method, header};
+use reqwest::{Method, StatusCode, header};
 use serde::Deserialize;
 
 /// Each tag costs up to three requests; beyond so many only names are listed.
@@ -107,7 +107,7 @@ async fn details(client: &Client, image: &ImageReference, name: &Tag, access: Op
     Ok(Some(TagDetails { name: name.clone(), digest: digest.parse().ok(), size: Some(size), pushed_at: config.and_then(|config| config.created), platforms }))
 }
 
-/// The user that an image runs as, of its first platform; none when its registry does not say.
+/// The user that an image runs as, of its first platform, empty when nobody says; none when the registry has no such image.
 pub(super) async fn user(client: &Client, image: &ImageReference, access: Option<&RegistryAccess>) -> Result<Option<String>> {
     let name = image.digest().map(|digest| digest.as_str()).or(image.tag().map(|tag| tag.as_str())).unwrap_or("latest");
     let Some((_, mut own)) = manifest(client, image, name, access).await? else { return Ok(None) };
@@ -118,15 +118,18 @@ pub(super) async fn user(client: &Client, image: &ImageReference, access: Option
             None => return Ok(None),
         }
     }
-    let Some(blob) = own.config else { return Ok(None) };
-    Ok(config(client, image, &blob.digest, access).await.and_then(|config| config.config).and_then(|container| container.user))
+    let Some(blob) = own.config else { return Ok(Some(String::new())) };
+    let user = config(client, image, &blob.digest, access).await.and_then(|config| config.config).and_then(|container| container.user);
+    Ok(Some(user.unwrap_or_default()))
 }
 
 async fn manifest(client: &Client, image: &ImageReference, name: &str, access: Option<&RegistryAccess>) -> Result<Option<(String, Manifest)>> {
     let (path, scope) = (format!("/v2/{}/manifests/{name}", image.repository()), format!("repository:{}:pull", image.repository()));
     let response = client.send(Method::GET, image.registry(), &path, &scope, access, |request| request.header(header::ACCEPT, MANIFESTS)).await?;
-    if !response.status().is_success() {
-        return Ok(None);
+    match response.status() {
+        status if status.is_success() => {}
+        StatusCode::NOT_FOUND => return Ok(None),
+        status => return Err(super::client::refusal("read image", &image.to_string(), status)),
     }
     let digest = response.headers().get("docker-content-digest").and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
     let bytes = body(response, LARGEST_MANIFEST).await?;
