@@ -22,7 +22,7 @@ pub struct ClusterSettings {
     pub kaniko_image: Option<ImageReference>,
     /// The memory limit of a build; [`BUILD_MEMORY`](Self::BUILD_MEMORY) when absent.
     pub build_memory: Option<Memory>,
-    /// Registries that a build asks first for images of Docker Hub, as HOST[:PORT].
+    /// Registries that a build asks first for images of Docker Hub, as a host with or without a port.
     pub mirrors: Vec<String>,
 }
 

@@ -11,6 +11,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::provider::Fence;
 use crate::provider::store::{Claim, RunFilter};
 use crate::secret::Redactor;
+use secrecy::ExposeSecret as _;
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -171,8 +172,10 @@ impl Kiwi {
             redactor.add(&self.store().secret(id).await?);
         }
         for registry in self.all_registry_access(&service.organization).await? {
-            if let Some((_, password)) = &registry.credentials {
+            if let Some((user, password)) = &registry.credentials {
                 redactor.add(password);
+                // A registry's configuration has both in one base64 text.
+                redactor.add(&format!("{user}:{}", password.expose_secret()).into());
             }
         }
         Ok(redactor)

@@ -244,8 +244,11 @@ fn spec<'a>(settings: &ClusterSettings, request: &'a BuildRequest, namespace: St
             files.extend(request.ignore.as_ref().map(|ignore| ("Dockerfile.dockerignore", ignore.as_str())));
             arguments.push("--dockerfile=/kiwi/Dockerfile".to_owned());
         }
-        // Kaniko looks inside the sub-path first, then from the root of the context.
-        DockerfileChoice::Path(path) => arguments.push(format!("--dockerfile={path}")),
+        // Kaniko looks from the context's directory, we say it from the repository's root.
+        DockerfileChoice::Path(path) => {
+            let up = request.directory.as_ref().map_or(0, |directory| directory.as_str().split('/').filter(|part| *part != "." && !part.is_empty()).count());
+            arguments.push(format!("--dockerfile={}{path}", "../".repeat(up)));
+        }
         DockerfileChoice::Auto | DockerfileChoice::Wizard => {}
     }
     if let Some(ca) = &access.ca {

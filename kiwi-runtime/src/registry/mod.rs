@@ -43,8 +43,7 @@ impl OciRegistry {
 
 impl OciRegistry {
     /// The user that an image runs as, empty when nobody says; none when the registry has no such image.
-    #[cfg(feature = "kubernetes")]
-    pub(crate) async fn user(&self, reference: &ImageReference, access: Option<&RegistryAccess>) -> Result<Option<String>> {
+    pub async fn user(&self, reference: &ImageReference, access: Option<&RegistryAccess>) -> Result<Option<String>> {
         details::user(&self.client, reference, access).await
     }
 }
