@@ -17,7 +17,7 @@ KIWI_TEST_FULL=yes "${runner[@]}" 2>&1 | tee "$log" | grep --line-buffered FIGUR
     echo "$(nproc) cores, $(awk '/MemTotal/ { printf "%d GiB", $2 / 1048576 }' /proc/meminfo), $(docker version --format 'Docker Engine {{.Server.Version}}'), commit $(git rev-parse --short HEAD)."
     echo "Ratios are of medians from one run, both sides in turn. This kind of machine is noisy: the ratios count, not the seconds."
     echo
-    "${CARGO_TARGET_DIR:-target}/release/kiwi-figures"
+    cargo run --quiet --release --package kiwi-benches --bin kiwi-figures
     echo
     echo "## From the tests"
     echo

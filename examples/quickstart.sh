@@ -7,8 +7,7 @@ cd "$(dirname "$0")/.."
 state=${KIWI_QUICKSTART_DIR:-${XDG_STATE_HOME:-$HOME/.local/state}/kiwi-quickstart}
 profile=${KIWI_QUICKSTART_PROFILE:-release}
 export KIWI_DATA_DIR=$state/data KIWI_KEY_FILE=$state/key
-target=${CARGO_TARGET_DIR:-$PWD/target}
-kiwi=$target/$([ "$profile" = dev ] && echo debug || echo "$profile")/kiwi
+kiwi=$state/bin/kiwi
 git_port=20998
 registry_address=127.0.0.1:20999
 user=quickstart
@@ -86,7 +85,8 @@ fi
 ./examples/base-images.sh haproxy:lts python:3.11-slim
 
 say "build kiwi (the first time takes some minutes)"
-cargo build --quiet --profile "$profile" --package kiwi-cli
+# Cargo's own install finds what it built wherever this machine's configuration has it put.
+cargo install --quiet --locked --path kiwi-cli --root "$state" --profile "$profile" --no-track --force
 
 say "a git host and a registry on loopback, with a password each"
 [ -f "$state/password" ] || (umask 077; head -c 18 /dev/urandom | base64 | tr -d '\n' >"$state/password")
