@@ -3,6 +3,8 @@
 use super::tree::{Entry, EntryKind, LARGEST_FILE, Tree, join};
 use crate::error::{Error, Result};
 use std::cell::OnceCell;
+use std::iter::Peekable;
+use std::str::Chars;
 
 /// So many entries are looked at in one search, at most: a tree may be huge, or made to be.
 const SEARCH_LIMIT: usize = 20_000;
@@ -192,21 +194,30 @@ pub(super) fn without_code_comments(text: &str) -> String {
                 }
                 out.push(c);
             }
-            ('/', None) if characters.peek() == Some(&'/') => while characters.next_if(|next| *next != '\n').is_some() {},
-            ('/', None) if characters.peek() == Some(&'*') => {
-                let mut last = ' ';
-                characters.next();
-                for next in characters.by_ref() {
-                    if last == '*' && next == '/' {
-                        break;
-                    }
-                    last = next;
-                }
-            }
+            ('/', None) if skip_comment(&mut characters) => {}
             _ => out.push(c),
         }
     }
     out
+}
+
+/// Goes past the rest of a `//` or `/* */` comment whose first slash was read; false when it was no comment's.
+fn skip_comment(characters: &mut Peekable<Chars<'_>>) -> bool {
+    match characters.peek() {
+        Some('/') => while characters.next_if(|next| *next != '\n').is_some() {},
+        Some('*') => {
+            let mut last = ' ';
+            characters.next();
+            for next in characters.by_ref() {
+                if last == '*' && next == '/' {
+                    break;
+                }
+                last = next;
+            }
+        }
+        _ => return false,
+    }
+    true
 }
 
 /// JSON without `//` and `/* */` comments and trailing commas, as several tools write it.
@@ -224,17 +235,7 @@ fn without_comments(text: &str) -> String {
                 in_string = !in_string;
                 out.push(c);
             }
-            '/' if !in_string && characters.peek() == Some(&'/') => while characters.next_if(|next| *next != '\n').is_some() {},
-            '/' if !in_string && characters.peek() == Some(&'*') => {
-                let mut last = ' ';
-                characters.next();
-                for next in characters.by_ref() {
-                    if last == '*' && next == '/' {
-                        break;
-                    }
-                    last = next;
-                }
-            }
+            '/' if !in_string && skip_comment(&mut characters) => {}
             '}' | ']' if !in_string => {
                 while out.ends_with(char::is_whitespace) {
                     out.pop();

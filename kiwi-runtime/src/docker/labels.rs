@@ -1,20 +1,12 @@
 //! The labels of everything that Kiwi makes on an engine, and the names derived from them.
 
+use crate::hash::sha256;
 use kiwi_core::domain::{ContainerName, RunId};
 use kiwi_core::provider::Workload;
 use std::collections::HashMap;
 
-pub(super) const INSTALLATION: &str = "kiwi.dev/installation";
-pub(super) const SERVICE: &str = "kiwi.dev/service";
-pub(super) const SERVICE_ID: &str = "kiwi.dev/service-id";
-pub(super) const ENVIRONMENT: &str = "kiwi.dev/environment";
-pub(super) const CONTAINER: &str = "kiwi.dev/container";
-pub(super) const REVISION: &str = "kiwi.dev/revision";
-/// A hash of everything that a container was made from, so that one that changes in nothing can be kept.
-pub(super) const SPECIFICATION: &str = "kiwi.dev/specification";
-pub(super) const RUN: &str = "kiwi.dev/run";
-pub(super) const ROLE: &str = "kiwi.dev/role";
-pub(super) const EPOCH: &str = "kiwi.dev/epoch";
+pub(super) use crate::labels::{CONTAINER, ENVIRONMENT, EPOCH, INSTALLATION, REVISION, ROLE, RUN, SERVICE, SERVICE_ID, SPECIFICATION};
+
 pub(super) const OWNER: &str = "kiwi.dev/owner";
 
 /// What a container of Kiwi's is for.
@@ -65,7 +57,5 @@ pub(super) fn own_images(installation: &str) -> String {
 pub(super) fn volume(workload: &Workload, container: &ContainerName, mount_path: &str) -> String {
     let place: String = mount_path.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
     // Two paths may look alike after the replacement; the hash keeps them apart.
-    use sha2::{Digest as _, Sha256};
-    let hash: String = Sha256::digest(mount_path).iter().take(4).map(|byte| format!("{byte:02x}")).collect();
-    format!("{}-{container}{}-{hash}", stem(workload), place.trim_end_matches('-'))
+    format!("{}-{container}{}-{}", stem(workload), place.trim_end_matches('-'), &sha256(mount_path)[..8])
 }

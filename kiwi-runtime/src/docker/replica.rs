@@ -4,6 +4,8 @@ use super::client::Engine;
 use super::convert;
 use super::labels::{self, role};
 use super::network::Network;
+use crate::hash::sha256;
+use crate::variables;
 use bollard::models::{
     ContainerCreateBody, ContainerInspectResponse, ContainerStateStatusEnum, EndpointIpamConfig, EndpointSettings, HostConfig, Mount, MountType,
     MountVolumeOptions, NetworkingConfig, RestartPolicy, RestartPolicyNameEnum,
@@ -12,11 +14,9 @@ use bollard::query_parameters::{
     CreateContainerOptionsBuilder, ListContainersOptionsBuilder, LogsOptionsBuilder, RemoveContainerOptionsBuilder, StopContainerOptionsBuilder,
 };
 use futures_util::StreamExt as _;
-use kiwi_core::domain::{ContainerName, ReleaseContainer, Replicas, Variable, Variables};
+use kiwi_core::domain::{ContainerName, ReleaseContainer, Replicas, Variables};
 use kiwi_core::error::{Error, ErrorKind, Result};
 use kiwi_core::provider::{ApplyRequest, SecretValues, Workload};
-use secrecy::ExposeSecret as _;
-use sha2::{Digest as _, Sha256};
 use std::collections::HashMap;
 use std::net::Ipv4Addr;
 
@@ -37,7 +37,7 @@ pub(super) fn specification(container: &ReleaseContainer, stop_seconds: u32) -> 
     let mut one = container.clone();
     one.replicas = Replicas::ONE;
     let text = serde_json::to_string(&(one, stop_seconds)).unwrap_or_default();
-    Sha256::digest(text).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    sha256(text)[..32].to_owned()
 }
 
 /// The replicas of a container that are of the newest revision below `before`.
@@ -122,17 +122,7 @@ fn start_error(container: &ReleaseContainer, message: &str) -> Error {
 }
 
 pub(super) fn environment(variables: &Variables, secrets: &SecretValues) -> Result<Vec<String>> {
-    let mut out = Vec::new();
-    for (name, variable) in variables {
-        let value = match variable {
-            Variable::Plain(value) => value.as_str(),
-            Variable::Secret(id) => {
-                secrets.get(id).ok_or_else(|| Error::new(ErrorKind::Internal, "set variables", format!("the value of {name} is missing")))?.expose_secret()
-            }
-        };
-        out.push(format!("{name}={value}"));
-    }
-    Ok(out)
+    variables.iter().map(|(name, variable)| Ok(format!("{name}={}", variables::value("set variables", name, variable, secrets)?))).collect()
 }
 
 fn body(request: &ApplyRequest, container: &ReleaseContainer, place: &Place<'_>) -> Result<ContainerCreateBody> {

@@ -2,6 +2,7 @@
 //!
 //! Every step may be repeated, so that a worker that takes over after a kill goes on where the last one stopped.
 
+use super::accounts;
 use super::classify::{Cause, Progress, Trouble, Verdict, classify};
 use super::client::Cluster;
 use super::lease::Lease;
@@ -12,7 +13,7 @@ use super::state::State;
 use super::watch::Follower;
 use super::{names, pods};
 use crate::feed::Feed;
-use kiwi_core::domain::{ContainerName, ImagePin, Release, ReleaseContainer};
+use kiwi_core::domain::{ContainerName, Release, ReleaseContainer};
 use kiwi_core::error::{Error, ErrorKind, Result};
 use kiwi_core::provider::{Aborted, ApplyRequest, DeploymentEvent, Endpoint, Guarantee};
 use kube::{Client, ResourceExt as _};
@@ -122,12 +123,7 @@ pub(super) fn input<'a>(
 /// The user that each image names, as far as its registry says so.
 pub(super) async fn users(cluster: &Cluster, request: &ApplyRequest) -> BTreeMap<ContainerName, String> {
     let looks = request.release.containers.iter().map(|container| async move {
-        let ImagePin::Registry { reference, digest, registry } = &container.image else { return None };
-        let access = request.registries.iter().find(|access| match registry {
-            Some(name) => access.name == *name,
-            None => access.address.host() == reference.registry(),
-        });
-        let user = cluster.user(&reference.with_digest(digest.clone()), access).await.ok().flatten()?;
+        let user = accounts::user(cluster, &container.image, &request.registries).await.ok().flatten()?;
         Some((container.name.clone(), user))
     });
     futures_util::future::join_all(looks).await.into_iter().flatten().collect()

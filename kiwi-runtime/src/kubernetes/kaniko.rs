@@ -2,7 +2,7 @@
 
 use super::client::Cluster;
 use super::job::{self, News};
-use super::{names, rbac, render, task};
+use super::{accounts, names, rbac, task};
 use crate::feed::{Feed, feed};
 use async_trait::async_trait;
 use k8s_openapi::api::core::v1::Node;
@@ -221,16 +221,15 @@ fn spec<'a>(settings: &ClusterSettings, request: &'a BuildRequest, namespace: St
     let (mut attached, mut volumes, mut mounts) = (Vec::new(), Vec::new(), Vec::new());
     let mut secrets: Map<String, Value> = Map::new();
     let from_secret = |variable: &str, key: &str| json!({ "name": variable, "valueFrom": { "secretKeyRef": { "name": name, "key": key } } });
-    let encode = |text: &str| Value::from(<base64::engine::GeneralPurpose as base64::Engine>::encode(&base64::engine::general_purpose::STANDARD, text));
     if let Some(token) = &access.token {
-        secrets.insert("token".to_owned(), encode(token.expose_secret()));
+        secrets.insert("token".to_owned(), accounts::encoded(token.expose_secret()));
         // Hosts look at the token alone; this name is the one that GitHub documents and others accept.
         environment.push(json!({ "name": "GIT_USERNAME", "value": "x-access-token" }));
         environment.push(from_secret("GIT_PASSWORD", "token"));
     }
     for (index, (variable, value)) in request.secrets.iter().enumerate() {
         let key = format!("secret-{index}");
-        secrets.insert(key.clone(), encode(value.expose_secret()));
+        secrets.insert(key.clone(), accounts::encoded(value.expose_secret()));
         environment.push(from_secret(variable.as_str(), &key));
         arguments.push(format!("--secret=id={variable},env={variable}"));
     }
@@ -278,21 +277,17 @@ fn spec<'a>(settings: &ClusterSettings, request: &'a BuildRequest, namespace: St
         }
         None => arguments.push("--no-push".to_owned()),
     }
-    let mut auths = Map::new();
-    for access in request.push.iter().chain(&request.pull) {
-        if let Some((user, password)) = &access.credentials {
-            let (key, value) = render::auth(access.address.host(), user, password.expose_secret());
-            auths.insert(key, value);
-        }
+    let registries = || request.push.iter().chain(&request.pull);
+    for access in registries() {
         let insecure = format!("--insecure-registry={}", access.address.host());
         if access.insecure && !arguments.contains(&insecure) {
             arguments.push(insecure);
         }
     }
     arguments.extend(settings.mirrors.iter().map(|mirror| format!("--registry-mirror={mirror}")));
-    if !auths.is_empty() {
-        let pull = format!("{name}-registry");
-        attached.push(render::docker_config(json!({ "name": pull }), auths));
+    let pull = format!("{name}-registry");
+    if let Some(secret) = accounts::secret(json!({ "name": pull }), registries()) {
+        attached.push(secret);
         volumes.push(json!({ "name": "registry", "secret": { "secretName": pull, "items": [{ "key": ".dockerconfigjson", "path": "config.json" }] } }));
         mounts.push(json!({ "name": "registry", "mountPath": "/kaniko/.docker" }));
     }

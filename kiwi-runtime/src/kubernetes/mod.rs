@@ -2,6 +2,7 @@
 //!
 //! * `client.rs` reaches the cluster; `convert.rs` turns its errors into Kiwi's; `objects.rs` applies and removes.
 //! * `render.rs` makes the objects of a release, and `classify.rs` says what becomes of them: both are pure functions.
+//! * `accounts.rs` says which account of a registry an image is pulled with.
 //! * `watch.rs` keeps one watch per kind for all services, in the small `views.rs`.
 //! * `runtime.rs` is the trait; `apply.rs`, `plan.rs`, `status.rs`, `task.rs` and `candidate.rs` are its long methods.
 //! * `kaniko.rs` is the builder; builds and tasks are Jobs of `job.rs`.
@@ -9,6 +10,7 @@
 //!
 //! Everything that Kiwi makes carries the labels of `names.rs`, so that a fresh process finds it again.
 
+mod accounts;
 mod apply;
 mod candidate;
 mod classify;

@@ -3,24 +3,15 @@
 use kiwi_core::domain::{ContainerName, RunId};
 use kiwi_core::provider::Workload;
 use serde_json::{Map, Value};
-use sha2::{Digest as _, Sha256};
+
+pub(super) use crate::hash::sha256 as hash;
+pub(super) use crate::labels::{CONTAINER, ENVIRONMENT, EPOCH, INSTALLATION, REVISION, ROLE, RUN, SERVICE, SERVICE_ID, SPECIFICATION};
 
 /// Who owns the fields that Kiwi applies.
 pub(super) const MANAGER: &str = "kiwi";
 /// The recommended label (<https://kubernetes.io/docs/concepts/overview/working-with-objects/common-labels/>), by which everything is found.
 pub(super) const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
-pub(super) const INSTALLATION: &str = "kiwi.dev/installation";
 pub(super) const ORGANIZATION: &str = "kiwi.dev/organization";
-pub(super) const SERVICE: &str = "kiwi.dev/service";
-pub(super) const SERVICE_ID: &str = "kiwi.dev/service-id";
-pub(super) const ENVIRONMENT: &str = "kiwi.dev/environment";
-pub(super) const CONTAINER: &str = "kiwi.dev/container";
-pub(super) const REVISION: &str = "kiwi.dev/revision";
-/// A hash of what pods are made from, so that a container that changes in nothing keeps its pods.
-pub(super) const SPECIFICATION: &str = "kiwi.dev/specification";
-pub(super) const RUN: &str = "kiwi.dev/run";
-pub(super) const ROLE: &str = "kiwi.dev/role";
-pub(super) const EPOCH: &str = "kiwi.dev/epoch";
 /// On a namespace that Kiwi made, and may remove.
 pub(super) const CREATED: &str = "kiwi.dev/created";
 pub(super) const POD_SECURITY: &str = "pod-security.kubernetes.io/enforce";
@@ -71,10 +62,6 @@ pub(super) fn cut(name: &str, longest: usize) -> String {
     }
     let head: String = name.chars().take(longest - 9).collect();
     format!("{}-{}", head.trim_end_matches('-'), &hash(name)[..8])
-}
-
-pub(super) fn hash(text: impl AsRef<[u8]>) -> String {
-    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Claims belong to the container, not to a release: they outlive all of them.

@@ -3,7 +3,7 @@
 use super::client::Cluster;
 use super::objects::{self, How};
 use super::render::{self, is_routed};
-use super::{apply, difference, names, namespace};
+use super::{accounts, apply, difference, names, namespace};
 use kiwi_core::domain::{ImagePin, ReleaseContainer};
 use kiwi_core::error::{Error, ErrorKind, Result};
 use kiwi_core::provider::{ApplyRequest, ContainerPlan, DeploymentPlan, Guarantee};
@@ -109,9 +109,8 @@ fn container_plan(request: &ApplyRequest, container: &ReleaseContainer, live: &O
 
 /// Refuses an image that its registry does not have; a registry that cannot be asked from here may still answer the cluster.
 async fn image(cluster: &Cluster, request: &ApplyRequest, container: &ReleaseContainer, notes: &mut Vec<String>) -> Result<()> {
-    let ImagePin::Registry { reference, digest, registry } = &container.image else { return Ok(()) };
-    let access = request.registries.iter().find(|access| registry.as_ref().is_some_and(|name| access.name == *name));
-    match cluster.user(&reference.with_digest(digest.clone()), access).await {
+    let ImagePin::Registry { reference, digest, .. } = &container.image else { return Ok(()) };
+    match accounts::user(cluster, &container.image, &request.registries).await {
         Ok(Some(_)) => Ok(()),
         Ok(None) => {
             Err(Error::new(ErrorKind::ImageUnavailable, "plan deployment", format!("the registry has no {reference} with the digest {digest} any more"))

@@ -24,6 +24,9 @@ const WORKLOAD_ROLE: &str = "kiwi-workload";
 /// Where Kiwi itself is taken to run.
 const HOME: &str = "kiwi";
 
+/// So many permissions are asked for at once: one after the other, a hundred round trips would add up.
+const AT_ONCE: usize = 16;
+
 /// Verbs on resources of a group, as a rule of RBAC has them.
 type Rule = (&'static str, &'static [&'static str], &'static [&'static str]);
 
@@ -199,11 +202,12 @@ async fn missing(client: &Client, list: &[Rule], namespace: &str) -> Result<Vec<
             resources.iter().flat_map(move |resource| verbs.iter().map(move |verb| Attributes { group, resource, verb, namespace, name: None }))
         })
         .collect();
-    let mut answers = Vec::new();
-    for one in all {
-        answers.push((one, one.allowed(client).await?));
+    let mut lacking = Vec::new();
+    for some in all.chunks(AT_ONCE) {
+        let answers = futures_util::future::try_join_all(some.iter().map(|one| one.allowed(client))).await?;
+        lacking.extend(some.iter().zip(answers).filter(|(_, allowed)| !allowed).map(|(one, _)| one.text()));
     }
-    Ok(answers.into_iter().filter(|(_, allowed)| !allowed).map(|(one, _)| one.text()).collect())
+    Ok(lacking)
 }
 
 /// One item for each permission that is missing, or one for all of them.

@@ -1,11 +1,11 @@
 //! From a release to the objects of a cluster, as one pure function.
 
+use super::accounts;
 use super::names::{self, role};
-use base64::Engine as _;
-use kiwi_core::domain::{ClusterSettings, ContainerName, ImagePin, Protocol, Release, ReleaseContainer, Strategy, Variable};
-use kiwi_core::error::{Error, ErrorKind, Result};
+use crate::variables;
+use kiwi_core::domain::{ClusterSettings, ContainerName, Protocol, Release, ReleaseContainer, Strategy, Variable};
+use kiwi_core::error::Result;
 use kiwi_core::provider::{RegistryAccess, SecretValues, Workload};
-use secrecy::ExposeSecret as _;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
@@ -14,9 +14,6 @@ use std::collections::BTreeMap;
 const LEAVE_SECONDS: u32 = 10;
 /// A container without a port is well when it stays up this long.
 const STEADY_SECONDS: u32 = 5;
-/// Where Docker Hub's credentials are looked up (<https://kubernetes.io/docs/tasks/configure-pod-container/pull-image-private-registry/>).
-const DOCKER_HUB: &str = "https://index.docker.io/v1/";
-
 /// Everything that objects are made from.
 pub(super) struct Input<'a> {
     pub(super) workload: &'a Workload,
@@ -47,7 +44,7 @@ impl Input<'_> {
     pub(super) fn render(&self) -> Result<Rendered> {
         let containers = &self.release.containers;
         let restricted = containers.iter().all(|container| self.user(container).is_some());
-        let pulls = self.pull_secret()?;
+        let pulls = self.pull_secret();
         let mut objects: Vec<Value> = pulls.iter().cloned().collect();
         let mut workloads = Vec::new();
         let mut routes = Vec::new();
@@ -68,8 +65,7 @@ impl Input<'_> {
 
     /// The numeric user of a container's image, when it has one that is not root.
     fn user(&self, container: &ReleaseContainer) -> Option<u32> {
-        let user = self.users.get(&container.name)?;
-        user.split(':').next()?.parse().ok().filter(|id| *id > 0)
+        accounts::plain(self.users.get(&container.name)?)
     }
 
     fn namespace(&self, restricted: bool) -> Value {
@@ -93,26 +89,19 @@ impl Input<'_> {
     fn variables(&self, container: &ReleaseContainer) -> Result<Option<Value>> {
         let mut data = Map::new();
         let mut identity = String::new();
-        let encode = |value: &str| Value::from(base64::engine::general_purpose::STANDARD.encode(value));
         for (name, variable) in &container.variables {
-            let value = match variable {
-                Variable::Plain(value) => {
-                    identity.push_str(&json!([name.as_str(), value]).to_string());
-                    encode(value)
-                }
-                Variable::Secret(id) => {
-                    identity.push_str(&json!([name.as_str(), { "secret": id.as_str() }]).to_string());
-                    let value = self.secrets.get(id);
-                    encode(value.ok_or_else(|| Error::new(ErrorKind::Internal, "render release", format!("the value of {name} is missing")))?.expose_secret())
-                }
+            let shown = match variable {
+                Variable::Plain(value) => json!([name.as_str(), value]),
+                Variable::Secret(id) => json!([name.as_str(), { "secret": id.as_str() }]),
             };
-            data.insert(name.to_string(), value);
+            identity.push_str(&shown.to_string());
+            data.insert(name.to_string(), accounts::encoded(variables::value("render release", name, variable, self.secrets)?));
         }
         if let Some(port) = container.port
             && !data.contains_key("PORT")
         {
             // The convention of every platform: an application that reads it listens where it is probed.
-            data.insert("PORT".to_owned(), encode(&port.to_string()));
+            data.insert("PORT".to_owned(), accounts::encoded(&port.to_string()));
             identity.push_str(&json!(["PORT", port.to_string()]).to_string());
         }
         if data.is_empty() {
@@ -124,25 +113,9 @@ impl Input<'_> {
     }
 
     /// Credentials for the registries of the release's images, and for no other.
-    fn pull_secret(&self) -> Result<Option<Value>> {
-        let mut auths = Map::new();
-        for access in self.registries {
-            let used = self.release.containers.iter().any(|container| match &container.image {
-                ImagePin::Registry { reference, registry, .. } => match registry {
-                    Some(name) => *name == access.name,
-                    None => reference.registry() == access.address.host(),
-                },
-                ImagePin::Local { .. } => false,
-            });
-            if let Some((user, password)) = access.credentials.as_ref().filter(|_| used) {
-                let (key, value) = auth(access.address.host(), user, password.expose_secret());
-                auths.insert(key, value);
-            }
-        }
-        if auths.is_empty() {
-            return Ok(None);
-        }
-        Ok(Some(docker_config(self.metadata(names::PULL, role::PULL, None), auths)))
+    fn pull_secret(&self) -> Option<Value> {
+        let used = self.registries.iter().filter(|access| self.release.containers.iter().any(|container| accounts::serves(access, &container.image)));
+        accounts::secret(self.metadata(names::PULL, role::PULL, None), used)
     }
 
     fn deployment(&self, container: &ReleaseContainer, variables: Option<&Value>, pull: bool) -> Value {
@@ -311,7 +284,7 @@ impl Input<'_> {
 
     /// A pod with a container of the release that no Service selects.
     pub(super) fn candidate(&self, container: &ReleaseContainer, name: &str) -> Result<(Value, Vec<Value>)> {
-        let (pulls, variables) = (self.pull_secret()?, self.variables(container)?);
+        let (pulls, variables) = (self.pull_secret(), self.variables(container)?);
         let mut pod = self.pod(container, variables.as_ref(), pulls.is_some());
         pod["restartPolicy"] = "Never".into();
         let mut metadata = self.metadata(name, role::CANDIDATE, None);
@@ -339,19 +312,6 @@ pub(super) fn security(restricted: bool) -> Value {
     context
 }
 
-/// One entry of a Docker configuration.
-pub(super) fn auth(host: &str, user: &str, password: &str) -> (String, Value) {
-    let key = if host == "docker.io" { DOCKER_HUB } else { host };
-    let both = base64::engine::general_purpose::STANDARD.encode(format!("{user}:{password}"));
-    (key.to_owned(), json!({ "username": user, "password": password, "auth": both }))
-}
-
-/// A Secret that kubelets, and Kaniko, read credentials from.
-pub(super) fn docker_config(metadata: Value, auths: Map<String, Value>) -> Value {
-    let config = base64::engine::general_purpose::STANDARD.encode(json!({ "auths": auths }).to_string());
-    json!({ "apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": "kubernetes.io/dockerconfigjson", "data": { ".dockerconfigjson": config } })
-}
-
 /// The same objects for people: values of secrets are not shown.
 pub(super) fn masked(objects: &[Value]) -> Vec<Value> {
     let mut objects = objects.to_vec();
@@ -371,8 +331,9 @@ pub(super) fn reason(container: &ReleaseContainer, strategy: Strategy) -> &'stat
 #[cfg(test)]
 mod tests {
     use super::*;
+    use base64::Engine as _;
     use k8s_openapi::api::{apps::v1 as apps, core::v1 as core, networking::v1 as networking, policy::v1 as policy};
-    use kiwi_core::domain::{EnvironmentName, Replicas, Rollout, SecretId, Timestamp};
+    use kiwi_core::domain::{EnvironmentName, ImagePin, Replicas, Rollout, SecretId, Timestamp};
 
     fn container(name: &str, change: impl FnOnce(&mut ReleaseContainer)) -> ReleaseContainer {
         let mut container = ReleaseContainer {

@@ -3,13 +3,12 @@
 use super::client::Cluster;
 use super::job::{self, News};
 use super::names::role;
-use super::{names, namespace, rbac, render};
+use super::{accounts, names, namespace, rbac, render};
 use crate::feed::Feed;
-use base64::Engine as _;
-use kiwi_core::domain::{ImagePin, LogStream, RunId, Variable};
+use crate::variables;
+use kiwi_core::domain::{LogStream, RunId};
 use kiwi_core::error::{Error, ErrorKind, Result};
 use kiwi_core::provider::{TaskEvent, TaskRequest};
-use secrecy::ExposeSecret as _;
 use serde_json::{Map, Value, json};
 
 pub(super) async fn task(cluster: Cluster, request: TaskRequest, feed: Feed<TaskEvent>) -> Result<()> {
@@ -24,38 +23,12 @@ pub(super) async fn task(cluster: Cluster, request: TaskRequest, feed: Feed<Task
         None => rbac::build_namespace(&cluster).await?,
     };
     let name = names::task(&request.run, request.purpose);
-    let mut auths = Map::new();
-    for access in &request.registries {
-        let used = match &request.image {
-            ImagePin::Registry { reference, registry, .. } => {
-                registry.as_ref().map_or(access.address.host() == reference.registry(), |name| *name == access.name)
-            }
-            ImagePin::Local { .. } => false,
-        };
-        if let Some((user, password)) = access.credentials.as_ref().filter(|_| used) {
-            let (key, value) = render::auth(access.address.host(), user, password.expose_secret());
-            auths.insert(key, value);
-        }
-    }
     let mut data = Map::new();
     for (variable, value) in &request.variables {
-        let value = match value {
-            Variable::Plain(value) => value.clone(),
-            Variable::Secret(id) => {
-                let value = request.secrets.get(id);
-                value.ok_or_else(|| Error::new(ErrorKind::Internal, "run task", format!("the value of {variable} is missing")))?.expose_secret().to_owned()
-            }
-        };
-        data.insert(variable.to_string(), base64::engine::general_purpose::STANDARD.encode(value).into());
+        data.insert(variable.to_string(), accounts::encoded(variables::value("run task", variable, value, &request.secrets)?));
     }
-    let user = match &request.image {
-        ImagePin::Registry { reference, digest, registry } => {
-            let access = request.registries.iter().find(|access| registry.as_ref().is_some_and(|name| access.name == *name));
-            cluster.user(&reference.with_digest(digest.clone()), access).await.ok().flatten()
-        }
-        ImagePin::Local { .. } => None,
-    };
-    let plain = user.and_then(|user| user.split(':').next().and_then(|id| id.parse::<u32>().ok())).is_some_and(|id| id > 0);
+    let user = accounts::user(&cluster, &request.image, &request.registries).await.ok().flatten();
+    let plain = user.is_some_and(|user| accounts::plain(&user).is_some());
     let mut container = json!({
         "name": "task",
         "image": request.image.exact(),
@@ -79,10 +52,11 @@ pub(super) async fn task(cluster: Cluster, request: TaskRequest, feed: Feed<Task
     if plain {
         pod["securityContext"]["runAsNonRoot"] = true.into();
     }
-    if !auths.is_empty() {
-        let pull = format!("{name}-pull");
+    let pull = format!("{name}-pull");
+    let used = request.registries.iter().filter(|access| accounts::serves(access, &request.image));
+    if let Some(secret) = accounts::secret(json!({ "name": pull }), used) {
         pod["imagePullSecrets"] = json!([{ "name": pull }]);
-        attached.push(render::docker_config(json!({ "name": pull }), auths));
+        attached.push(secret);
     }
     let spec = job::Spec {
         operation: "run task",

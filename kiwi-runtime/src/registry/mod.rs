@@ -7,6 +7,7 @@ mod hub;
 mod push;
 mod token;
 
+use crate::hash::sha256;
 use async_trait::async_trait;
 use client::Client;
 use kiwi_core::domain::{Digest, ImageReference, Tag};
@@ -14,7 +15,6 @@ use kiwi_core::error::{Error, ErrorKind, Result};
 use kiwi_core::provider::{FoundImage, ImageRegistry, RegistryAccess, RegistryReport, TagDetails};
 use reqwest::{Method, StatusCode, header};
 use serde::Deserialize;
-use sha2::{Digest as _, Sha256};
 use url::Url;
 
 /// Every kind of manifest: without the index kinds, a registry answers with one platform's manifest and another digest.
@@ -90,8 +90,7 @@ impl ImageRegistry for OciRegistry {
                 let whole =
                     self.client.send(Method::GET, reference.registry(), &path, &scope, access, |request| request.header(header::ACCEPT, MANIFESTS)).await?;
                 let bytes = client::body(whole, LARGEST_MANIFEST).await?;
-                let hex: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-                Ok(Some(format!("sha256:{hex}").parse()?))
+                Ok(Some(format!("sha256:{}", sha256(&bytes)).parse()?))
             }
             status => Err(client::refusal("resolve image", &reference.to_string(), status)),
         }

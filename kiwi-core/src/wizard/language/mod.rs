@@ -274,6 +274,21 @@ impl Project<'_> {
         stage.env(variables).finish(End { start: &draft.start.program, port, init })
     }
 
+    /// The nearest directory above the app that counts it as a member of its workspace, or the app's own. `counts` is given a directory and the
+    /// app's path below it.
+    fn workspace_root(&self, counts: impl Fn(&Files<'_>, &str) -> Result<bool>) -> Result<String> {
+        let app = self.files.directory();
+        let mut directory = app;
+        while !directory.is_empty() {
+            directory = directory.rsplit_once('/').map_or("", |(parent, _)| parent);
+            let member = app.strip_prefix(directory).unwrap_or(app).trim_start_matches('/');
+            if counts(&self.root.at(directory), member)? {
+                return Ok(directory.to_owned());
+            }
+        }
+        Ok(app.to_owned())
+    }
+
     /// A path of the context, for a file of the app.
     fn path(&self, name: &str) -> String {
         self.files.path(name)

@@ -83,7 +83,8 @@ pub(super) fn plan(project: &Project<'_>, draft: &mut Draft) -> Result<()> {
     let missing =
         || Error::invalid("plan build", format!("{} has no Cargo.toml", if files.directory().is_empty() { "the project" } else { files.directory() }));
     let manifest = files.toml("Cargo.toml")?.ok_or_else(missing)?;
-    let top = workspace_root(project)?;
+    let top = project
+        .workspace_root(|files, member| Ok(files.toml("Cargo.toml")?.is_some_and(|manifest| workspace(files, &manifest).iter().any(|one| one == member))))?;
     let top_files = project.root.at(&top);
     let top_manifest = top_files.toml("Cargo.toml")?.unwrap_or_default();
     let images = version(project, draft, &top_files, &manifest, &top_manifest)?;
@@ -195,21 +196,6 @@ pub(super) fn plan(project: &Project<'_>, draft: &mut Draft) -> Result<()> {
 /// A start command that is just the name of a program.
 fn start_choice(project: &Project<'_>) -> Option<String> {
     project.choices.start.clone().filter(|start| !start.contains([' ', '/']))
-}
-
-/// The root of the workspace that the crate is a member of, or the crate itself.
-fn workspace_root(project: &Project<'_>) -> Result<String> {
-    let app = project.files.directory();
-    let mut directory = app;
-    while !directory.is_empty() {
-        directory = directory.rsplit_once('/').map_or("", |(parent, _)| parent);
-        let files = project.root.at(directory);
-        let inner = app.strip_prefix(directory).unwrap_or(app).trim_start_matches('/');
-        if files.toml("Cargo.toml")?.is_some_and(|manifest| workspace(&files, &manifest).iter().any(|member| member == inner)) {
-            return Ok(directory.to_owned());
-        }
-    }
-    Ok(app.to_owned())
 }
 
 /// The compiler, in the order in which rustup and cargo look for it.

@@ -133,15 +133,12 @@ pub(super) fn output(framework: Option<Framework>, files: &Files<'_>, package: &
             }
         }
         Some(Framework::Astro) if package.depends("@astrojs/node") => {
-            if setting(&config(files, "astro.config"), "mode") == Some("middleware") && package.script("start").is_none() {
+            let is_middleware = setting(&config(files, "astro.config"), "mode") == Some("middleware");
+            if is_middleware && package.script("start").is_none() {
                 return Err(Error::invalid("plan build", "astro.config makes a handler for a server of your own, which starts nothing by itself")
                     .with_hint("set mode: 'standalone', add a start script, or say the start command with --start"));
             }
-            if setting(&config(files, "astro.config"), "mode") == Some("middleware") {
-                Output::Beside { start: None }
-            } else {
-                beside("node ./dist/server/entry.mjs")
-            }
+            if is_middleware { Output::Beside { start: None } } else { beside("node ./dist/server/entry.mjs") }
         }
         Some(Framework::Astro) => site(setting(&config(files, "astro.config"), "outDir").unwrap_or("dist").trim_start_matches("./"), false),
         Some(Framework::ReactRouter) => {

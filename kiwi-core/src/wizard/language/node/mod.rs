@@ -96,7 +96,10 @@ pub(super) fn members(files: &Files<'_>) -> Result<Vec<String>> {
 
 pub(super) fn plan(project: &Project<'_>, draft: &mut Draft) -> Result<()> {
     let app = project.files.directory();
-    let top = package::workspace_root(&project.root, app)?;
+    let top = project.workspace_root(|files, member| {
+        let Some(package) = Package::read(files)? else { return Ok(false) };
+        Ok(package::members(files, &package)?.iter().any(|one| one == member) || (files.has("nx.json") && !project.files.has("package.json")))
+    })?;
     let install = project.root.at(&top);
     let root_package = Package::read(&install)?.unwrap_or_else(Package::empty);
     let package = Package::read(&project.files)?.unwrap_or_else(Package::empty);

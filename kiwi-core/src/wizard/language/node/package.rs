@@ -126,21 +126,6 @@ fn segments_match(path: &[&str], pattern: &[&str]) -> bool {
     }
 }
 
-/// The root of the workspace that `app` is a member of, or the app itself.
-pub(super) fn workspace_root(root: &Files<'_>, app: &str) -> Result<String> {
-    let mut directory = app;
-    while !directory.is_empty() {
-        directory = directory.rsplit_once('/').map_or("", |(parent, _)| parent);
-        let files = root.at(directory);
-        let Some(package) = Package::read(&files)? else { continue };
-        let inner = app.strip_prefix(directory).unwrap_or(app).trim_start_matches('/');
-        if members(&files, &package)?.iter().any(|member| member == inner) || (files.has("nx.json") && !root.at(app).has("package.json")) {
-            return Ok(directory.to_owned());
-        }
-    }
-    Ok(app.to_owned())
-}
-
 /// The members that the app needs, deepest first, as far as they have a build of their own.
 pub(super) fn local_builds(files: &Files<'_>, members: &[String], app: &Package) -> Result<Vec<String>> {
     let mut packages = Vec::new();

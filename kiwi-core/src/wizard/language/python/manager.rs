@@ -41,7 +41,7 @@ const UV: &str = "/opt/tool/bin/uv";
 impl Manager {
     pub(super) fn detect(project: &Project<'_>) -> Result<Self> {
         let files = &project.files;
-        let root = workspace_root(project)?;
+        let root = project.workspace_root(|files, member| Ok(files.has("uv.lock") && members(files).iter().any(|one| one == member)))?;
         let top = project.root.at(&root);
         let table = files.toml("pyproject.toml")?.unwrap_or_default();
         let requirements = ["requirements.txt", "requirements/production.txt", "requirements/prod.txt", "requirements/base.txt", "requirements-prod.txt"]
@@ -319,18 +319,4 @@ pub(super) fn members(files: &Files<'_>) -> Vec<String> {
         .filter_map(|path| path.strip_suffix("/pyproject.toml").map(str::to_owned))
         .filter(|directory| fits(directory))
         .collect()
-}
-
-fn workspace_root(project: &Project<'_>) -> Result<String> {
-    let app = project.files.directory();
-    let mut directory = app;
-    while !directory.is_empty() {
-        directory = directory.rsplit_once('/').map_or("", |(parent, _)| parent);
-        let files = project.root.at(directory);
-        let inner = app.strip_prefix(directory).unwrap_or(app).trim_start_matches('/');
-        if files.has("uv.lock") && members(&files).iter().any(|member| member == inner) {
-            return Ok(directory.to_owned());
-        }
-    }
-    Ok(app.to_owned())
 }
