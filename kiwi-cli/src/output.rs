@@ -83,3 +83,20 @@ pub(crate) fn table(header: &[&str], rows: &[Vec<String>]) -> String {
     let body = rows.iter().map(|row| line(row.iter().map(String::as_str).collect()));
     std::iter::once(line(head.iter().map(String::as_str).collect())).chain(body).collect::<Vec<_>>().join("\n")
 }
+
+#[cfg(test)]
+mod tests {
+    use kiwi_core::provider::Runtime as _;
+    use kiwi_runtime::kubernetes::{Cluster, KubernetesConfig, KubernetesRuntime};
+
+    #[test]
+    fn the_roles_in_the_documentation_are_what_kiwi_prints() {
+        let cluster = Cluster::new(KubernetesConfig::default()).unwrap();
+        let printed = super::yaml(&KubernetesRuntime::new(cluster).rbac());
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/kubernetes-rbac.yaml");
+        if std::env::var_os("KIWI_WRITE_DOCS").is_some() {
+            std::fs::write(path, &printed).unwrap();
+        }
+        assert_eq!(std::fs::read_to_string(path).unwrap_or_default(), printed, "write it anew with KIWI_WRITE_DOCS=1");
+    }
+}

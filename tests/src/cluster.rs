@@ -43,7 +43,12 @@ impl Ground {
 
     /// A connection of Kiwi's own.
     pub fn cluster(&self) -> Cluster {
-        let settings = ClusterSettings { kaniko_image: Self::kaniko().map(|image| image.parse().unwrap()), ..ClusterSettings::default() };
+        self.cluster_with(ClusterSettings::default())
+    }
+
+    /// The same, with settings of a test's own.
+    pub fn cluster_with(&self, settings: ClusterSettings) -> Cluster {
+        let settings = ClusterSettings { kaniko_image: Self::kaniko().map(|image| image.parse().unwrap()), ..settings };
         Cluster::new(KubernetesConfig { kubeconfig: Some(PathBuf::from(&self.kubeconfig)), context: None, settings }).unwrap()
     }
 
@@ -69,6 +74,17 @@ impl Ground {
         docker(&["login", "--username", "kiwi", "--password", &self.password, here.split('/').next().unwrap()]);
         docker(&["tag", name, &here]);
         docker(&["push", "--quiet", &here]);
+    }
+
+    /// Settings with a real busybox, and nothing else, as the image that carries files.
+    pub async fn helper(&self) -> ClusterSettings {
+        let text = "FROM debian:bookworm-slim AS packages\n\
+            RUN apt-get update -qq && apt-get install -y -qq busybox-static >/dev/null\n\
+            FROM scratch\n\
+            COPY --from=packages /bin/busybox /bin/busybox\n\
+            RUN [\"/bin/busybox\", \"--install\", \"-s\", \"/bin\"]\n";
+        let ImagePin::Registry { reference, digest, .. } = self.image(Some(text)).await else { panic!("it was pushed") };
+        ClusterSettings { helper_image: Some(reference.with_digest(digest)), ..ClusterSettings::default() }
     }
 
     /// Builds an image from a Dockerfile beside the sample's program and pushes it.

@@ -31,7 +31,7 @@ fn figure(what: &str, value: impl std::fmt::Display) {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_contract_holds() {
     let Some(ground) = Ground::given() else { return };
-    let runtime = KubernetesRuntime::new(ground.cluster());
+    let runtime = KubernetesRuntime::new(ground.cluster_with(ground.helper().await));
     let image = ground.image(None).await;
     all(&Fixture { runtime: &runtime, image, real: true, streams: false, registries: vec![ground.access()] }).await;
 }
@@ -610,6 +610,18 @@ fn the_printed_roles_are_enough_and_no_more() {
     kiwi.run(&["rollback", &name]).ok();
     assert!(kiwi.run(&["logs", &name]).ok().out.contains("listens"));
     kiwi.run(&["service", "remove", &name, "--volumes"]).ok();
+    let kubeconfig = least.to_str().unwrap().to_owned();
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let ground = Ground { kubeconfig, registry: ground.registry.clone(), password: ground.password.clone() };
+        let runtime = KubernetesRuntime::new(ground.cluster_with(ground.helper().await));
+        let fixture = Fixture { runtime: &runtime, image, real: true, streams: false, registries: vec![ground.access()] };
+        kiwi_tests::contract::runtime::tasks(&fixture).await;
+        let candidate = request(&fixture, &workload(), 1, 1);
+        let endpoint = runtime.candidate(&candidate).await.unwrap().endpoint.unwrap();
+        assert!(reqwest::get(endpoint).await.unwrap().status().is_success());
+        runtime.remove_candidate(&candidate).await.unwrap();
+        runtime.remove(&candidate.workload, true).await.unwrap();
+    });
     let may = |arguments: &[&str]| {
         let output = std::process::Command::new("kubectl").args(["--kubeconfig", least.to_str().unwrap(), "auth", "can-i"]).args(arguments).output().unwrap();
         String::from_utf8_lossy(&output.stdout).trim().to_owned()

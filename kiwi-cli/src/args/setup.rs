@@ -59,6 +59,9 @@ pub(crate) struct AddCluster {
     /// The image of Kaniko's executor, with a digest to pin it [default: ghcr.io/osscontainertools/kaniko]
     #[arg(long, value_name = "IMAGE")]
     pub(crate) kaniko_image: Option<ImageReference>,
+    /// The image that carries files into tasks, with `sh` and `tar` [default: docker.io/library/busybox]
+    #[arg(long, value_name = "IMAGE")]
+    pub(crate) helper_image: Option<ImageReference>,
     /// The memory limit of a build [default: 4Gi]
     #[arg(long, value_name = "MEMORY")]
     pub(crate) build_memory: Option<Memory>,

@@ -15,10 +15,21 @@ pub(super) async fn run(session: &Session, command: RuntimeCommand, output: Outp
             let settings = match add {
                 AddRuntime::Docker { name, engine } => RuntimeSettings { name, kind: RuntimeKind::Docker { engine } },
                 AddRuntime::Kubernetes(add) => {
-                    let AddCluster { name, kubeconfig, context, gateway, ingress_class, storage_class, build_namespace, kaniko_image, build_memory, mirrors } =
-                        *add;
+                    let AddCluster {
+                        name,
+                        kubeconfig,
+                        context,
+                        gateway,
+                        ingress_class,
+                        storage_class,
+                        build_namespace,
+                        kaniko_image,
+                        helper_image,
+                        build_memory,
+                        mirrors,
+                    } = *add;
                     let kubeconfig = kubeconfig.map(|path| std::path::absolute(&path).unwrap_or(path).to_string_lossy().into_owned());
-                    let cluster = ClusterSettings { gateway, ingress_class, storage_class, build_namespace, kaniko_image, build_memory, mirrors };
+                    let cluster = ClusterSettings { gateway, ingress_class, storage_class, build_namespace, kaniko_image, helper_image, build_memory, mirrors };
                     RuntimeSettings { name, kind: RuntimeKind::Kubernetes { kubeconfig, context, cluster: Box::new(cluster) } }
                 }
             };

@@ -20,6 +20,9 @@ pub struct ClusterSettings {
     pub build_namespace: Option<ServiceName>,
     /// The image of Kaniko's executor; [`KANIKO_IMAGE`](Self::KANIKO_IMAGE) when absent.
     pub kaniko_image: Option<ImageReference>,
+    /// The image that carries files into tasks and out of them, with `sh`, `kill`, `sleep` and `tar`; [`HELPER_IMAGE`](Self::HELPER_IMAGE) when absent.
+    #[serde(default)]
+    pub helper_image: Option<ImageReference>,
     /// The memory limit of a build; [`BUILD_MEMORY`](Self::BUILD_MEMORY) when absent.
     pub build_memory: Option<Memory>,
     /// Registries that a build asks first for images of Docker Hub, as a host with or without a port.
@@ -31,6 +34,8 @@ impl ClusterSettings {
     pub const BUILD_NAMESPACE: &str = "kiwi-builds";
     /// The maintained fork of Kaniko (<https://github.com/osscontainertools/kaniko>).
     pub const KANIKO_IMAGE: &str = "ghcr.io/osscontainertools/kaniko:v1.28.3";
+    /// A few common programs in four megabytes.
+    pub const HELPER_IMAGE: &str = "docker.io/library/busybox:1.37";
     /// Kaniko holds layers in memory while it takes snapshots; with less, images of a few hundred megabytes fail.
     pub const BUILD_MEMORY: &str = "4Gi";
 }

@@ -29,7 +29,7 @@ pub use git::{
 pub use registry::{FoundImage, ImageRegistry, RegistryReport, TagDetails};
 pub use runtime::{
     Aborted, ApplyRequest, Candidate, CheckItem, Cleanup, ContainerPlan, ContainerStatus, DeploymentEvent, DeploymentPlan, Endpoint, Fence, Guarantee, LogLine,
-    LogQuery, Runtime, RuntimeCapabilities, RuntimeReport, RuntimeStatus, TarStream, TaskEvent, TaskRequest, Workload,
+    LogQuery, Runtime, RuntimeCapabilities, RuntimeReport, RuntimeStatus, TarStream, TaskEvent, TaskInput, TaskRequest, Workload,
 };
 pub use scanner::{ScanTarget, Scanner};
 pub use source::{FetchEvent, ServiceSource, SourceReport};

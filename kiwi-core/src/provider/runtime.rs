@@ -2,13 +2,14 @@
 
 use super::{BoxStream, RegistryAccess, SecretValues};
 use crate::domain::{
-    ContainerName, Digest, EnvironmentName, ImagePin, ImageReference, LogStream, Release, RunId, ServiceId, ServiceName, Timestamp, Variables,
+    ContainerName, Digest, EnvironmentName, ImagePin, ImageReference, LogStream, MountPath, Release, RunId, ServiceId, ServiceName, Timestamp, Variables,
 };
-use crate::error::Result;
+use crate::error::{Error, Result};
 use async_trait::async_trait;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
+use std::path::Path;
 use url::Url;
 
 /// What a runtime can do.
@@ -247,7 +248,18 @@ impl std::fmt::Debug for TarStream {
     }
 }
 
+/// Files for a task.
+#[derive(Debug)]
+pub struct TaskInput {
+    /// The directory that they are unpacked in; nothing else is in it, and no output lies above or below it.
+    pub path: MountPath,
+    /// The files, as a whole archive with its end. Owners in it are not kept.
+    pub files: TarStream,
+}
+
 /// A one-off command in an image.
+///
+/// The image needs nothing but the command: neither a shell nor `tar`.
 #[derive(Debug)]
 pub struct TaskRequest {
     /// What it is for, such as `test`; with the run it makes the task's name.
@@ -266,12 +278,29 @@ pub struct TaskRequest {
     pub secrets: SecretValues,
     /// Credentials for the pull.
     pub registries: Vec<RegistryAccess>,
-    /// Files, unpacked at `/` before the start.
-    pub input: Option<TarStream>,
-    /// Paths that are handed back after the end.
-    pub outputs: Vec<String>,
+    /// Files that it finds when it starts.
+    pub input: Option<TaskInput>,
+    /// Directories that are empty and writable at the start, and handed back after the end.
+    pub outputs: Vec<MountPath>,
     /// The most time it may take, in seconds.
     pub timeout_seconds: u32,
+}
+
+impl TaskRequest {
+    /// Fails when the directories of its files lie in each other, of which runtimes would make different things.
+    pub fn check_files(&self) -> Result<()> {
+        let all: Vec<&MountPath> = self.input.iter().map(|input| &input.path).chain(&self.outputs).collect();
+        for (index, one) in all.iter().enumerate() {
+            for other in &all[index + 1..] {
+                let inside = |inner: &MountPath, outer: &MountPath| Path::new(inner.as_str()).starts_with(outer.as_str());
+                if inside(one, other) || inside(other, one) {
+                    return Err(Error::invalid("run task", format!("the task's directories {one} and {other} lie in each other"))
+                        .with_hint("give the input and each output a directory of its own"));
+                }
+            }
+        }
+        Ok(())
+    }
 }
 
 /// One step of a task.
@@ -285,10 +314,10 @@ pub enum TaskEvent {
         /// The bytes.
         chunk: Vec<u8>,
     },
-    /// A piece of an output, as tar.
+    /// A piece of an output, as the tar of one directory, which has the last part of the path as its name.
     Output {
         /// Which of the outputs.
-        path: String,
+        path: MountPath,
         /// The bytes.
         chunk: Bytes,
     },

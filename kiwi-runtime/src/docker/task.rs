@@ -10,14 +10,16 @@ use bollard::query_parameters::{
     AttachContainerOptionsBuilder, CreateContainerOptionsBuilder, DownloadFromContainerOptionsBuilder, ListContainersOptionsBuilder,
     UploadToContainerOptionsBuilder, WaitContainerOptions,
 };
-use futures_util::StreamExt as _;
-use kiwi_core::domain::{LogStream, RunId};
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt as _};
+use kiwi_core::domain::{LogStream, MountPath, RunId};
 use kiwi_core::error::{Error, ErrorKind, Result};
 use kiwi_core::provider::{TaskEvent, TaskRequest};
 use std::collections::HashMap;
 use std::time::Duration;
 
 pub(super) async fn task(engine: &Engine, mut request: TaskRequest, feed: &Feed<TaskEvent>) -> Result<()> {
+    request.check_files()?;
     pull::pin(engine, &request.image, &request.registries).await?;
     let network = network::ensure(engine, &request.workload).await?;
     let name = labels::task(&request.run, request.purpose);
@@ -42,6 +44,26 @@ pub(super) async fn cancel(engine: &Engine, run: &RunId) -> Result<()> {
     Ok(())
 }
 
+/// Unpacks an archive in a container.
+async fn upload(engine: &Engine, name: &str, path: &str, archive: impl Stream<Item = std::io::Result<Bytes>> + Send + 'static) -> Result<()> {
+    let options = UploadToContainerOptionsBuilder::default().path(path).build();
+    engine.docker.upload_to_container(name, Some(options), bollard::body_try_stream(archive)).await.map_err(convert::engine("send task input"))
+}
+
+/// An archive of empty directories that everyone may write to, whoever the image runs as.
+fn directories<'a>(paths: impl Iterator<Item = &'a MountPath>) -> Result<Bytes> {
+    let mut archive = tar::Builder::new(Vec::new());
+    let failed = |error: std::io::Error| Error::new(ErrorKind::Internal, "send task input", "a directory cannot be named in an archive").with_source(error);
+    for path in paths {
+        let mut header = tar::Header::new_gnu();
+        header.set_entry_type(tar::EntryType::Directory);
+        header.set_mode(0o777);
+        header.set_size(0);
+        archive.append_data(&mut header, path.as_str().trim_start_matches('/'), std::io::empty()).map_err(failed)?;
+    }
+    archive.into_inner().map(Bytes::from).map_err(failed)
+}
+
 async fn run(engine: &Engine, request: &mut TaskRequest, network: &str, name: &str, feed: &Feed<TaskEvent>) -> Result<(i64, bool)> {
     let mut labels = labels::of(&request.workload);
     labels.insert(labels::ROLE.to_owned(), role::TASK.to_owned());
@@ -60,9 +82,12 @@ async fn run(engine: &Engine, request: &mut TaskRequest, network: &str, name: &s
         ..ContainerCreateBody::default()
     };
     engine.docker.create_container(Some(CreateContainerOptionsBuilder::default().name(name).build()), body).await.map_err(convert::engine("create task"))?;
+    if request.input.is_some() || !request.outputs.is_empty() {
+        let made = directories(request.input.iter().map(|input| &input.path).chain(&request.outputs))?;
+        upload(engine, name, "/", futures_util::stream::iter([Ok(made)])).await?;
+    }
     if let Some(input) = request.input.take() {
-        let options = UploadToContainerOptionsBuilder::default().path("/").build();
-        engine.docker.upload_to_container(name, Some(options), bollard::body_try_stream(input.0)).await.map_err(convert::engine("send task input"))?;
+        upload(engine, name, input.path.as_str(), input.files.0).await?;
     }
     // Attached before the start, so that nothing it prints is missed.
     let options = AttachContainerOptionsBuilder::default().stdout(true).stderr(true).stream(true).build();
@@ -95,7 +120,7 @@ async fn run(engine: &Engine, request: &mut TaskRequest, network: &str, name: &s
     };
     let out_of_memory = replica::inspect(engine, name).await?.and_then(|found| found.state?.oom_killed).unwrap_or(false);
     for path in &request.outputs {
-        let options = DownloadFromContainerOptionsBuilder::default().path(path).build();
+        let options = DownloadFromContainerOptionsBuilder::default().path(path.as_str()).build();
         let mut archive = engine.docker.download_from_container(name, Some(options));
         while let Some(chunk) = archive.next().await {
             let chunk = chunk.map_err(convert::engine("read task output"))?;

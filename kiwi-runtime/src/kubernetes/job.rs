@@ -4,6 +4,7 @@
 //! behind that has no owner, and a second attempt finds the first.
 
 use super::classify::{self, Cause, Trouble};
+use super::files::Files;
 use super::objects::{self, How};
 use super::pods::{self, Follow};
 use super::views::{EventView, Namespace, PodView};
@@ -32,14 +33,17 @@ pub(super) struct Spec<'a> {
     pub(super) run: &'a RunId,
     pub(super) labels: Map<String, Value>,
     pub(super) pod: Value,
+    /// The name of the container that the Job is about.
+    pub(super) container: &'static str,
     pub(super) deadline_seconds: u32,
     /// Secrets and ConfigMaps that live as long as the Job; each a kind with its data, under the given name.
     pub(super) attached: Vec<Value>,
 }
 
-/// How a pod's only container ended.
+/// How a Job's container ended.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Ended {
+    pub(super) pod: String,
     pub(super) code: i64,
     pub(super) out_of_memory: bool,
     pub(super) message: String,
@@ -94,15 +98,15 @@ impl Spec<'_> {
         api.patch(&self.name, &PatchParams::default(), &go).await.map_err(convert::cluster(self.operation)).map(|_| ())
     }
 
-    /// Runs the Job to its end, with its log as it comes. The Job stays.
+    /// Runs the Job to its end, with its log as it comes, and the given files before it. The Job stays.
     ///
     /// Errors: what keeps the pod from starting, `Timeout`, and `Unavailable` when the pod was taken away.
-    pub(super) async fn run(&self, client: &Client, news: Feed<News>) -> Result<Ended> {
+    pub(super) async fn run(&self, client: &Client, files: Option<&mut Files>, news: Feed<News>) -> Result<Ended> {
         self.ensure(client).await?;
-        let pod = self.started(client, &news).await?;
+        let pod = self.started(client, files, &news).await?;
         let (feed, mut lines) = crate::feed::channel();
         let how = Follow { tail: None, since: None, follow: true };
-        let reading = pods::follow(client.clone(), self.namespace.clone(), pod.clone(), None, how, feed);
+        let reading = pods::follow(client.clone(), self.namespace.clone(), pod.clone(), Some(self.container.to_owned()), how, feed);
         let telling = async {
             while let Some(Ok(line)) = lines.recv().await {
                 let mut bytes = line.line.into_bytes();
@@ -116,7 +120,7 @@ impl Spec<'_> {
     }
 
     /// The Job's pod, as soon as its container runs or has ended.
-    async fn started(&self, client: &Client, news: &Feed<News>) -> Result<String> {
+    async fn started(&self, client: &Client, mut files: Option<&mut Files>, news: &Feed<News>) -> Result<String> {
         let api = Api::<Pod>::namespaced(client.clone(), &self.namespace);
         let selector = format!("batch.kubernetes.io/job-name={}", self.name);
         let mut before: Option<PodView> = None;
@@ -137,10 +141,13 @@ impl Spec<'_> {
             };
             let now = Timestamp::now();
             let view = PodView::new(&pod, before.as_ref(), now);
-            if view.containers.iter().any(|container| container.running || container.terminated.is_some())
+            if view.container(self.container).is_some_and(|container| container.running || container.terminated.is_some())
                 || matches!(view.phase.as_str(), "Succeeded" | "Failed")
             {
                 return Ok(view.name);
+            }
+            if let Some(files) = &mut files {
+                files.send(client, &self.namespace, &view).await?;
             }
             let mut namespace = Namespace { pods: [(view.name.clone(), view.clone())].into(), ..Namespace::default() }.at(now);
             namespace.events = self.events(client, now).await;
@@ -227,9 +234,10 @@ impl Spec<'_> {
                 return Err(Error::new(ErrorKind::Unavailable, self.operation, format!("the pod {pod} was taken away: {reason} {message}").trim().to_owned())
                     .with_hint("the node needed its memory or disk for something else; try again, or give the cluster more"));
             }
-            let ended = status.container_statuses.unwrap_or_default().into_iter().find_map(|status| status.state?.terminated);
-            if let Some(ended) = ended {
+            let own = status.container_statuses.unwrap_or_default().into_iter().find(|status| status.name == self.container);
+            if let Some(ended) = own.and_then(|status| status.state?.terminated) {
                 return Ok(Ended {
+                    pod: pod.to_owned(),
                     code: ended.exit_code.into(),
                     out_of_memory: ended.reason.as_deref() == Some("OOMKilled"),
                     message: ended.message.unwrap_or_default(),

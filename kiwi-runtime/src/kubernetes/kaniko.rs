@@ -21,6 +21,8 @@ const DEADLINE_SECONDS: u32 = 60 * 60;
 /// Capabilities of root that unpacking layers and running steps need; the baseline Pod Security Standard allows each.
 const CAPABILITIES: [&str; 12] =
     ["CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "SETFCAP", "SETGID", "SETUID", "SYS_CHROOT", "MKNOD", "NET_BIND_SERVICE", "AUDIT_WRITE"];
+/// The container that builds.
+const CONTAINER: &str = "kaniko";
 /// How old a cached layer may be.
 const CACHE_TTL: &str = "336h";
 
@@ -148,7 +150,7 @@ async fn build(cluster: &Cluster, request: &BuildRequest, feed: Feed<BuildEvent>
             }
         }
     };
-    let (result, ()) = tokio::join!(spec.run(client, news), telling);
+    let (result, ()) = tokio::join!(spec.run(client, None, news), telling);
     let text = String::from_utf8_lossy(&log).into_owned();
     let ended = match result {
         Ok(ended) => ended,
@@ -302,7 +304,7 @@ fn spec<'a>(settings: &ClusterSettings, request: &'a BuildRequest, namespace: St
         "nodeSelector": { "kubernetes.io/os": "linux" },
         "volumes": volumes,
         "containers": [{
-            "name": "kaniko",
+            "name": CONTAINER,
             "image": image,
             "args": arguments,
             "env": environment,
@@ -319,6 +321,7 @@ fn spec<'a>(settings: &ClusterSettings, request: &'a BuildRequest, namespace: St
         run: &request.run,
         labels: labels.map(|(name, value)| (name.to_owned(), Value::from(value))).into_iter().collect(),
         pod,
+        container: CONTAINER,
         deadline_seconds: DEADLINE_SECONDS,
         attached,
     })

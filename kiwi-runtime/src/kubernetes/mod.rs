@@ -5,7 +5,7 @@
 //! * `accounts.rs` says which account of a registry an image is pulled with.
 //! * `watch.rs` keeps one watch per kind for all services, in the small `views.rs`.
 //! * `runtime.rs` is the trait; `apply.rs`, `plan.rs`, `status.rs`, `task.rs` and `candidate.rs` are its long methods.
-//! * `kaniko.rs` is the builder; builds and tasks are Jobs of `job.rs`.
+//! * `kaniko.rs` is the builder; builds and tasks are Jobs of `job.rs`, and `files.rs` brings a task its files.
 //! * `rbac.rs` is what all of it may do.
 //!
 //! Everything that Kiwi makes carries the labels of `names.rs`, so that a fresh process finds it again.
@@ -17,6 +17,7 @@ mod classify;
 mod client;
 mod convert;
 mod difference;
+mod files;
 mod job;
 mod kaniko;
 mod lease;

@@ -120,7 +120,7 @@ pub(super) async fn follow(client: Client, namespace: String, pod: String, conta
             Err(error) if how.follow && convert::code(&error).is_none() => tracing::debug!(%error, "a log broke and is opened again"),
             Err(error) => return Err(convert::cluster("read log")(error)),
         }
-        if !how.follow || ended(&api, &pod).await? {
+        if !how.follow || ended(&api, &pod, container.as_deref()).await? {
             return Ok(());
         }
         since = position.last.parse().ok().or(since);
@@ -129,11 +129,17 @@ pub(super) async fn follow(client: Client, namespace: String, pod: String, conta
     }
 }
 
-/// Whether nothing more can come from a pod.
-async fn ended(api: &Api<Pod>, pod: &str) -> Result<bool> {
-    let found = api.get_opt(pod).await.map_err(convert::cluster("read pod"))?;
-    let phase = found.and_then(|pod| pod.status).and_then(|status| status.phase);
-    Ok(matches!(phase.as_deref(), None | Some("Succeeded" | "Failed")))
+/// Whether nothing more can come from a pod, or from its one container that is read: others may go on when it has ended for good.
+async fn ended(api: &Api<Pod>, pod: &str, container: Option<&str>) -> Result<bool> {
+    let Some(found) = api.get_opt(pod).await.map_err(convert::cluster("read pod"))? else { return Ok(true) };
+    let status = found.status.unwrap_or_default();
+    let once = found.spec.is_some_and(|spec| spec.restart_policy.as_deref() == Some("Never"));
+    let over = status
+        .container_statuses
+        .iter()
+        .flatten()
+        .any(|status| container == Some(status.name.as_str()) && status.state.as_ref().is_some_and(|state| state.terminated.is_some()));
+    Ok((once && over) || matches!(status.phase.as_deref(), None | Some("Succeeded" | "Failed")))
 }
 
 /// What of a log was told: everything up to a time, and the lines of exactly that time.

@@ -47,7 +47,8 @@ const WORKLOAD: [Rule; 10] = [
     ("", &["configmaps", "secrets", "services", "persistentvolumeclaims"], &["get", "list", "create", "patch", "delete"]),
     ("", &["pods"], &["get", "list", "create", "patch", "delete"]),
     ("", &["pods/log"], &["get"]),
-    ("", &["pods/portforward"], &["create"]),
+    // A WebSocket is asked for by GET, which clusters before 1.35 take for `get` alone (https://github.com/kubernetes/kubernetes/issues/133515).
+    ("", &["pods/portforward", "pods/exec"], &["get", "create"]),
     ("", &["events"], &["list"]),
     ("apps", &["deployments"], &["get", "list", "create", "patch", "delete"]),
     ("batch", &["jobs"], &["get", "list", "create", "patch", "delete"]),

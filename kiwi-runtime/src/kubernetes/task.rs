@@ -1,20 +1,23 @@
 //! One-off commands as Jobs.
 
 use super::client::Cluster;
+use super::files::Files;
 use super::job::{self, News};
 use super::names::role;
 use super::{accounts, names, namespace, rbac, render};
 use crate::feed::Feed;
 use crate::variables;
-use kiwi_core::domain::{LogStream, RunId};
-use kiwi_core::error::{Error, ErrorKind, Result};
+use kiwi_core::domain::{ClusterSettings, LogStream, RunId};
+use kiwi_core::error::Result;
 use kiwi_core::provider::{TaskEvent, TaskRequest};
 use serde_json::{Map, Value, json};
 
-pub(super) async fn task(cluster: Cluster, request: TaskRequest, feed: Feed<TaskEvent>) -> Result<()> {
-    if request.input.is_some() || !request.outputs.is_empty() {
-        return Err(Error::new(ErrorKind::Unsupported, "run task", "tasks on Kubernetes take and give no files yet").with_hint("run it on a Docker runtime"));
-    }
+/// The container that the command runs in.
+const CONTAINER: &str = "task";
+
+pub(super) async fn task(cluster: Cluster, mut request: TaskRequest, feed: Feed<TaskEvent>) -> Result<()> {
+    request.check_files()?;
+    let mut files = Files::new(request.input.take(), std::mem::take(&mut request.outputs));
     let client = cluster.client().await?;
     // Where its siblings are, when the service runs already.
     let own = namespace::find(client, &request.workload).await?.into_iter().next().map(|found| found.name);
@@ -28,9 +31,10 @@ pub(super) async fn task(cluster: Cluster, request: TaskRequest, feed: Feed<Task
         data.insert(variable.to_string(), accounts::encoded(variables::value("run task", variable, value, &request.secrets)?));
     }
     let user = accounts::user(&cluster, &request.image, &request.registries).await.ok().flatten();
-    let plain = user.is_some_and(|user| accounts::plain(&user).is_some());
+    let user = user.as_deref().and_then(accounts::plain);
+    let plain = user.is_some();
     let mut container = json!({
-        "name": "task",
+        "name": CONTAINER,
         "image": request.image.exact(),
         "command": request.command,
         "resources": { "requests": { "cpu": "100m", "memory": "128Mi" } },
@@ -52,8 +56,13 @@ pub(super) async fn task(cluster: Cluster, request: TaskRequest, feed: Feed<Task
     if plain {
         pod["securityContext"]["runAsNonRoot"] = true.into();
     }
+    let helper = match &cluster.settings().helper_image {
+        Some(image) => image.clone(),
+        None => ClusterSettings::HELPER_IMAGE.parse()?,
+    };
+    files.attach(&mut pod, &helper, user.unwrap_or(0));
     let pull = format!("{name}-pull");
-    let used = request.registries.iter().filter(|access| accounts::serves(access, &request.image));
+    let used = request.registries.iter().filter(|access| accounts::serves(access, &request.image) || helper.registry() == access.address.host());
     if let Some(secret) = accounts::secret(json!({ "name": pull }), used) {
         pod["imagePullSecrets"] = json!([{ "name": pull }]);
         attached.push(secret);
@@ -65,6 +74,7 @@ pub(super) async fn task(cluster: Cluster, request: TaskRequest, feed: Feed<Task
         run: &request.run,
         labels: names::labels(&request.workload, role::TASK),
         pod,
+        container: CONTAINER,
         deadline_seconds: request.timeout_seconds,
         attached,
     };
@@ -80,7 +90,11 @@ pub(super) async fn task(cluster: Cluster, request: TaskRequest, feed: Feed<Task
             feed.send(TaskEvent::Log { stream, chunk }).await;
         }
     };
-    let (result, ()) = tokio::join!(spec.run(client, news), telling);
+    let (result, ()) = tokio::join!(spec.run(client, Some(&mut files), news), telling);
+    let result = match result {
+        Ok(ended) => files.fetch(client, &namespace, &ended.pod, &feed).await.map(|()| ended),
+        Err(error) => Err(error),
+    };
     job::remove(client, &namespace, &request.run).await?;
     let ended = result?;
     feed.send(TaskEvent::Exited { code: ended.code, out_of_memory: ended.out_of_memory }).await;
@@ -98,7 +112,7 @@ pub(super) async fn cancel(cluster: &Cluster, run: &RunId) -> Result<()> {
     Ok(())
 }
 
-/// A value as it stands in a pod.
+/// A ConfigMap of small files.
 pub(super) fn config_map(name: &str, files: &[(&str, &str)]) -> Value {
     let data: Map<String, Value> = files.iter().map(|(file, text)| ((*file).to_owned(), Value::from(*text))).collect();
     json!({ "kind": "ConfigMap", "metadata": { "name": name }, "data": data })

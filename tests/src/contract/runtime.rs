@@ -6,7 +6,8 @@ use kiwi_core::domain::{
 };
 use kiwi_core::error::{Error, ErrorKind};
 use kiwi_core::provider::{
-    Aborted, ApplyRequest, DeploymentEvent, Endpoint, Fence, Guarantee, RegistryAccess, Runtime, RuntimeStatus, SecretValues, TaskEvent, TaskRequest, Workload,
+    Aborted, ApplyRequest, DeploymentEvent, Endpoint, Fence, Guarantee, RegistryAccess, Runtime, RuntimeStatus, SecretValues, TarStream, TaskEvent, TaskInput,
+    TaskRequest, Workload,
 };
 
 /// What the suite runs with: an image that listens on 8080, and one run of `sh` in it.
@@ -144,7 +145,8 @@ async fn fencing(fixture: &Fixture<'_>) {
     runtime.remove(&workload, true).await.unwrap();
 }
 
-async fn tasks(fixture: &Fixture<'_>) {
+/// One-off commands: their ends, their streams, and their files.
+pub async fn tasks(fixture: &Fixture<'_>) {
     let workload = workload();
     let task = |command: &str| TaskRequest {
         purpose: "contract",
@@ -174,6 +176,7 @@ async fn tasks(fixture: &Fixture<'_>) {
     let (out, err, code) = collect("echo out; sleep 0.1; echo err >&2; exit 0").await;
     assert_eq!(code, 0);
     if fixture.real {
+        files(fixture, task).await;
         if fixture.streams {
             assert_eq!((out.as_str(), err.as_str()), ("out\n", "err\n"));
         } else {
@@ -181,4 +184,57 @@ async fn tasks(fixture: &Fixture<'_>) {
         }
         assert_eq!(collect("exit 3").await.2, 3);
     }
+}
+
+/// Files go in and come out, whole, and a task that does not get them whole never starts.
+async fn files(fixture: &Fixture<'_>, task: impl Fn(&str) -> TaskRequest) {
+    let large: Vec<u8> = (0..3_000_000_u32).flat_map(|number| number.wrapping_mul(2_654_435_761).to_le_bytes()).collect();
+    let mut archive = tar::Builder::new(Vec::new());
+    for (path, bytes) in [("source/large file", large.as_slice()), ("empty", b"")] {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(bytes.len() as u64);
+        header.set_mode(0o644);
+        archive.append_data(&mut header, path, bytes).unwrap();
+    }
+    let archive = archive.into_inner().unwrap();
+    let pieces = |archive: &[u8]| archive.chunks(100_000).map(|piece| Ok(piece.to_vec().into())).collect::<Vec<std::io::Result<bytes::Bytes>>>();
+    let input = |pieces: Vec<_>| Some(TaskInput { path: "/kiwi/in".parse().unwrap(), files: TarStream(Box::pin(futures_util::stream::iter(pieces))) });
+
+    let mut request = task("ls /kiwi/in /kiwi/out /reports; cp -r '/kiwi/in/source' /kiwi/out/ && echo fine > /reports/summary; exit 7");
+    request.input = input(pieces(&archive));
+    request.outputs = ["/kiwi/out", "/reports"].map(|path| path.parse().unwrap()).to_vec();
+    let (mut stream, mut log, mut out, mut code) = (fixture.runtime.task(request), Vec::new(), std::collections::BTreeMap::<_, Vec<u8>>::new(), None);
+    while let Some(event) = stream.next().await {
+        match event.unwrap() {
+            TaskEvent::Log { stream: LogStream::Stdout, chunk } => log.extend(chunk),
+            TaskEvent::Output { path, chunk } => out.entry(path.to_string()).or_default().extend(chunk),
+            TaskEvent::Exited { code: ended, .. } => code = Some(ended),
+            _ => {}
+        }
+    }
+    assert_eq!(code, Some(7), "files come out whatever the command ended with");
+    assert_eq!(String::from_utf8(log).unwrap(), "/kiwi/in:\nempty\nsource\n\n/kiwi/out:\n\n/reports:\n");
+    let read = |path: &str, name: &str| {
+        let mut archive = tar::Archive::new(out[path].as_slice());
+        let mut entry = archive.entries().unwrap().map(Result::unwrap).find(|entry| entry.path().unwrap().to_str() == Some(name)).unwrap();
+        let mut bytes = Vec::new();
+        std::io::Read::read_to_end(&mut entry, &mut bytes).unwrap();
+        bytes
+    };
+    assert!(read("/kiwi/out", "out/source/large file") == large, "the file came back as it went");
+    assert_eq!(read("/reports", "reports/summary"), b"fine\n");
+
+    let mut request = task("echo started");
+    let mut broken = pieces(&archive);
+    broken.truncate(3);
+    broken.push(Err(std::io::Error::other("the disk is gone")));
+    request.input = input(broken);
+    let events: Vec<_> = fixture.runtime.task(request).collect().await;
+    assert!(events.last().is_some_and(Result::is_err), "{events:?}");
+    assert!(!events.iter().any(|event| matches!(event, Ok(TaskEvent::Exited { .. }))), "a task without all of its files never starts");
+
+    let mut request = task("true");
+    request.outputs = ["/kiwi", "/kiwi/out"].map(|path| path.parse().unwrap()).to_vec();
+    let error = fixture.runtime.task(request).next().await.unwrap().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidInput);
 }
