@@ -50,6 +50,8 @@ impl Double {
         let stepping = shared.clone();
         let steps = tokio::spawn(async move {
             let mut clock = tokio::time::interval(every);
+            // A step of a thousand services may take longer than the clock's beat; who asks must have a turn between two.
+            clock.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
             loop {
                 clock.tick().await;
                 let version = {
