@@ -4,7 +4,6 @@ use super::types::Language;
 use super::version::Requirement;
 use crate::error::{Error, ErrorKind, Result};
 use std::collections::BTreeMap;
-use std::sync::LazyLock;
 
 #[derive(Debug, serde::Deserialize)]
 struct Row {
@@ -22,15 +21,7 @@ struct Row {
     releases: BTreeMap<String, String>,
 }
 
-#[derive(serde::Deserialize)]
-struct Table {
-    tools: toml::Table,
-    #[serde(flatten)]
-    rows: BTreeMap<String, Row>,
-}
-
-#[expect(clippy::expect_used, reason = "the file is a part of the program, and a test reads all of it")]
-static TABLE: LazyLock<Table> = LazyLock::new(|| toml::from_str(include_str!("images.toml")).expect("images.toml is well formed"));
+const TABLE: &str = include_str!("images.toml");
 
 /// A version that the table has.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,8 +37,18 @@ pub(super) struct Chosen {
 /// What a project asks for, and the place that says so.
 pub(super) type Wanted<'a> = Option<(&'a str, &'a str)>;
 
-fn row(name: &str) -> Result<&'static Row> {
-    TABLE.rows.get(name).ok_or_else(|| Error::new(ErrorKind::Internal, "plan build", format!("images.toml has no {name}")))
+/// One table of the file. A plan needs two or three of them: to read all of them would take longer than the rest of it.
+fn section<T: serde::de::DeserializeOwned>(name: &str) -> Result<T> {
+    let malformed = |why: &str| Error::new(ErrorKind::Internal, "plan build", format!("images.toml: [{name}] {why}"));
+    let head = format!("\n[{name}]\n");
+    let begin = TABLE.find(&head).ok_or_else(|| malformed("is not there"))? + head.len();
+    let rest = &TABLE[begin..];
+    let text = rest.find("\n[").map_or(rest, |end| &rest[..end]);
+    toml::from_str(text).map_err(|error| malformed("is malformed").with_source(error))
+}
+
+fn row(name: &str) -> Result<Row> {
+    section(name)
 }
 
 /// The lines of a row, oldest first.
@@ -69,20 +70,20 @@ fn lines(row: &Row) -> Vec<String> {
 /// Errors: `InvalidInput` with the nearest versions; never another one instead.
 pub(super) fn choose(name: &str, wanted: Wanted<'_>) -> Result<Chosen> {
     let row = row(name)?;
-    let Some((text, place)) = wanted else { return images(row, &row.default, &row.default) };
-    let lines = lines(row);
+    let Some((text, place)) = wanted else { return images(&row, &row.default, &row.default) };
+    let lines = lines(&row);
     let preferred = std::iter::once(&row.default).chain(lines.iter().rev());
     let requirement = Requirement::parse(text);
     let found = requirement.and_then(|requirement| preferred.into_iter().find_map(|line| Some((line, requirement.within(line)?))));
     match found {
-        Some((line, version)) => images(row, line, &version).map_err(|error| error.with_hint(format!("{place} asks for it; choose a newer release of {line}"))),
+        Some((line, version)) => images(&row, line, &version).map_err(|error| error.with_hint(format!("{place} asks for it; choose a newer release of {line}"))),
         None => Err(unsupported(name, text, place, &lines)),
     }
 }
 
 /// Like [`choose`], for a text that names the oldest version that will do: that line, or the first that we have.
 pub(super) fn choose_at_least(name: &str, text: &str, place: &str) -> Result<Chosen> {
-    let lines = lines(row(name)?);
+    let lines = lines(&row(name)?);
     let (Some(asked), Some(first)) = (super::version::numbers(text), lines.first().and_then(|line| super::version::numbers(line))) else {
         return choose(name, Some((text, place)));
     };
@@ -150,7 +151,7 @@ pub(super) fn image(name: &str, version: Option<&str>, names: &[(&str, &str)]) -
 
 /// The image of a language's nightly compiler.
 pub(super) fn nightly(name: &str) -> Result<String> {
-    Ok(row(name)?.nightly.clone().unwrap_or_default())
+    Ok(row(name)?.nightly.unwrap_or_default())
 }
 
 /// The exact release of a compiler that a package index has.
@@ -160,8 +161,8 @@ pub(super) fn release(name: &str, line: &str) -> Result<String> {
 
 /// The exact version of a build tool, or its image.
 pub(super) fn tool(name: &str, line: &str) -> String {
-    let found = TABLE.tools.get(name);
-    let found = found.and_then(|value| value.as_table().map_or(Some(value), |lines| lines.get(line)));
+    let tools: toml::Table = section("tools").unwrap_or_default();
+    let found = tools.get(name).and_then(|value| value.as_table().map_or(Some(value), |lines| lines.get(line)));
     found.and_then(toml::Value::as_str).unwrap_or_default().to_owned()
 }
 
@@ -171,8 +172,10 @@ mod tests {
 
     #[test]
     fn every_line_of_the_table_has_images_and_every_default_is_a_line() {
-        for (name, row) in &TABLE.rows {
-            let lines = lines(row);
+        let table: toml::Table = TABLE.parse().unwrap();
+        for name in table.keys().filter(|name| *name != "tools") {
+            let row = row(name).unwrap();
+            let lines = lines(&row);
             assert!(lines.contains(&row.default), "{name}");
             for line in &lines {
                 let chosen = choose(name, Some((line, "a test"))).unwrap();
@@ -182,8 +185,9 @@ mod tests {
         }
         for language in Language::ALL {
             let name = super::super::language::row(language);
-            assert!(TABLE.rows.contains_key(name), "{name}");
+            assert!(table.contains_key(name), "{name}");
         }
+        assert_eq!(section::<toml::Table>("tools").unwrap(), *table["tools"].as_table().unwrap());
     }
 
     #[test]

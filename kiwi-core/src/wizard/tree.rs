@@ -1,9 +1,11 @@
 //! What the wizard looks at: a listing of files and a way to read them.
 
 use crate::error::{Error, ErrorKind, Result};
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 /// The largest file that is read as a manifest.
 pub(super) const LARGEST_FILE: u64 = 2 * 1024 * 1024;
@@ -42,10 +44,13 @@ pub trait Tree {
     fn read(&self, path: &str, limit: u64) -> Result<Option<Vec<u8>>>;
 }
 
-/// A directory of this machine.
+/// A directory of this machine, as it was when each of its directories was first looked at.
+///
+/// Most of what the wizard asks for is not there; a listing answers that without a further call to the system.
 #[derive(Debug)]
 pub struct Directory {
     root: PathBuf,
+    listings: RefCell<BTreeMap<String, Rc<[Entry]>>>,
 }
 
 impl Directory {
@@ -58,7 +63,7 @@ impl Directory {
         if !root.is_dir() {
             return Err(fail("is not a directory".to_owned()));
         }
-        Ok(Self { root })
+        Ok(Self { root, listings: RefCell::default() })
     }
 
     /// Where `path` really is, if that is inside the tree.
@@ -66,43 +71,84 @@ impl Directory {
         let real = self.root.join(path).canonicalize().ok()?;
         real.starts_with(&self.root).then_some(real)
     }
-}
 
-impl Tree for Directory {
-    fn kind(&self, path: &str) -> Option<EntryKind> {
-        let plain = std::fs::symlink_metadata(self.root.join(path)).ok()?.file_type();
-        // The way to the file may lead through links too; only a file of the root itself is surely inside.
-        let kind = if plain.is_symlink() || path.contains('/') { std::fs::metadata(self.inside(path)?).ok()?.file_type() } else { plain };
-        if kind.is_dir() {
-            return Some(EntryKind::Directory);
+    /// Where `path` is, if that is inside the tree: asked of the system only where a link is on the way.
+    fn place(&self, path: &str) -> Option<PathBuf> {
+        if !is_plain(path) {
+            return self.inside(path);
         }
-        kind.is_file().then_some(EntryKind::File)
+        let ends = path.match_indices('/').map(|(end, _)| end).chain((!path.is_empty()).then_some(path.len()));
+        for end in ends {
+            if self.entry(&path[..end])?.link {
+                return self.inside(path);
+            }
+        }
+        Some(self.root.join(path))
     }
 
-    fn list(&self, directory: &str) -> Vec<Entry> {
-        let Some(real) = self.inside(directory) else { return Vec::new() };
+    fn entry(&self, path: &str) -> Option<Entry> {
+        let (directory, name) = path.rsplit_once('/').unwrap_or(("", path));
+        let listing = self.listing(directory);
+        let index = listing.binary_search_by(|entry| entry.name.as_str().cmp(name)).ok()?;
+        Some(listing[index].clone())
+    }
+
+    fn listing(&self, directory: &str) -> Rc<[Entry]> {
+        if let Some(known) = self.listings.borrow().get(directory) {
+            return known.clone();
+        }
+        let listing: Rc<[Entry]> = self.place(directory).map(|real| self.look(directory, &real)).unwrap_or_default().into();
+        self.listings.borrow_mut().insert(directory.to_owned(), listing.clone());
+        listing
+    }
+
+    fn look(&self, directory: &str, real: &Path) -> Vec<Entry> {
         let Ok(entries) = std::fs::read_dir(real) else { return Vec::new() };
         let mut found: Vec<_> = entries
             .flatten()
             .filter_map(|entry| {
                 let name = entry.file_name().into_string().ok()?;
                 let plain = entry.file_type().ok()?;
-                let kind = if plain.is_dir() {
-                    EntryKind::Directory
-                } else if plain.is_file() {
-                    EntryKind::File
-                } else {
-                    self.kind(&join(directory, &name))?
-                };
-                Some(Entry { name, kind, link: plain.is_symlink() })
+                let link = plain.is_symlink();
+                let file_type = if link { std::fs::metadata(self.inside(&join(directory, &name))?).ok()?.file_type() } else { plain };
+                Some(Entry { name, kind: kind(file_type)?, link })
             })
             .collect();
         found.sort();
         found
     }
+}
+
+/// Whether every part of a path is a name.
+fn is_plain(path: &str) -> bool {
+    path.is_empty() || path.split('/').all(|part| !matches!(part, "" | "." | ".."))
+}
+
+fn kind(file_type: std::fs::FileType) -> Option<EntryKind> {
+    if file_type.is_dir() {
+        return Some(EntryKind::Directory);
+    }
+    file_type.is_file().then_some(EntryKind::File)
+}
+
+impl Tree for Directory {
+    fn kind(&self, path: &str) -> Option<EntryKind> {
+        match path {
+            "" => Some(EntryKind::Directory),
+            path if is_plain(path) => Some(self.entry(path)?.kind),
+            path => kind(std::fs::metadata(self.inside(path)?).ok()?.file_type()),
+        }
+    }
+
+    fn list(&self, directory: &str) -> Vec<Entry> {
+        self.listing(directory).to_vec()
+    }
 
     fn read(&self, path: &str, limit: u64) -> Result<Option<Vec<u8>>> {
-        let Some(real) = self.inside(path).filter(|real| real.is_file()) else { return Ok(None) };
+        if self.kind(path) != Some(EntryKind::File) {
+            return Ok(None);
+        }
+        let Some(real) = self.place(path) else { return Ok(None) };
         let mut content = Vec::new();
         let read = std::fs::File::open(real).and_then(|file| file.take(limit).read_to_end(&mut content));
         read.map_err(|error| Error::new(ErrorKind::InvalidInput, "read project", format!("{path} cannot be read")).with_source(error))?;
