@@ -5,7 +5,10 @@ use kiwi_tests::command::{Finished, Kiwi, unique};
 use kiwi_tests::fake::{FakeHost, Fault, TOKEN};
 use kiwi_tests::git::GitHost;
 use kiwi_tests::sample;
+use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 fn member(kiwi: &Kiwi, arguments: &[&str]) -> Finished {
     let arguments: Vec<&str> = ["--as-role", "member"].iter().chain(arguments).copied().collect();
@@ -196,4 +199,48 @@ fn a_thousand_accounts_of_which_three_fail() {
     let refused = clean(kiwi.run(&["provider", "create-accounts", "gitlab", "--file", more.to_str().unwrap()]));
     assert!(refused.code == 1 && refused.err.contains("administrator") | refused.err.contains("does not allow"), "{}", refused.err);
     assert!(gitlab.memory().requests.len() < asked + 10);
+}
+
+/// On a terminal, with a slow server: a bar that moves, and Ctrl-C that ends it at once and loses nothing of what was made.
+#[test]
+fn a_terminal_shows_a_bar_and_an_interrupt_keeps_what_was_made() {
+    let gitlab = FakeHost::start(GitProviderKind::Gitlab, None);
+    let kiwi = Kiwi::new();
+    set_up(&kiwi, "gitlab", &gitlab);
+    let many = 100;
+    let rows: String = (0..many).map(|index| format!("person-{index},person-{index}@example.com,Person\n")).collect();
+    let file = kiwi.folder().join("accounts.csv");
+    std::fs::write(&file, format!("username,email,name\n{rows}")).unwrap();
+    for index in 0..many {
+        gitlab.memory().account_faults.insert(format!("person-{index}"), Fault::Late(Duration::from_millis(100)));
+    }
+    let arguments = ["provider", "create-accounts", "gitlab", "--file", file.to_str().unwrap()];
+    // `script` is the terminal.
+    let line = format!("{} {}", kiwi.command(&[]).get_program().to_str().unwrap(), arguments.join(" "));
+    let plain = kiwi.command(&[]);
+    let variables = plain.get_envs().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())));
+    let mut terminal = std::process::Command::new("script");
+    terminal.args(["--quiet", "--return", "--flush", "--command", &line, "/dev/null"]).envs(variables).env("TERM", "xterm-256color");
+    let mut terminal = terminal.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let made = || gitlab.memory().accounts.len();
+    while made() < 20 {
+        assert!(terminal.try_wait().unwrap().is_none(), "it ended before it made anything");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let interrupted = Instant::now();
+    let mut keyboard = terminal.stdin.take().unwrap();
+    keyboard.write_all(b"\x03").unwrap();
+    keyboard.flush().unwrap();
+    let output = terminal.wait_with_output().unwrap();
+    drop(keyboard);
+    assert!(interrupted.elapsed() < Duration::from_secs(3), "it took {:?} to end", interrupted.elapsed());
+    let shown = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(130), "{shown}");
+    assert!(shown.contains(&format!("/{many}")) && shown.matches('\r').count() > 5, "a bar counts on one line: {shown:?}");
+    std::thread::sleep(Duration::from_millis(300));
+    let before = made();
+    assert!((20..many).contains(&before), "{before} were made");
+    let second = kiwi.run(&[&arguments[..], &["-o", "json"]].concat()).ok().json();
+    let count = |outcome: &str| second.as_array().unwrap().iter().filter(|row| row["outcome"] == outcome).count();
+    assert_eq!((count("exists"), count("created"), made()), (before, many - before, many), "only the missing are made");
 }

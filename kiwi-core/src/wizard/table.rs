@@ -76,7 +76,9 @@ pub(super) fn choose(name: &str, wanted: Wanted<'_>) -> Result<Chosen> {
     let requirement = Requirement::parse(text);
     let found = requirement.and_then(|requirement| preferred.into_iter().find_map(|line| Some((line, requirement.within(line)?))));
     match found {
-        Some((line, version)) => images(&row, line, &version).map_err(|error| error.with_hint(format!("{place} asks for it; choose a newer release of {line}"))),
+        Some((line, version)) => {
+            images(&row, line, &version).map_err(|error| error.with_hint(format!("{place} asks for it; choose a newer release of {line}")))
+        }
         None => Err(unsupported(name, text, place, &lines)),
     }
 }
