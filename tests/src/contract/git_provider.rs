@@ -204,6 +204,9 @@ async fn limits_and_failures(arena: &Arena) {
         Fault::Cut,
         Fault::Lost,
         Fault::Late(Duration::from_secs(4)),
+        // A body that is slow within the time of a request, and one that is not, which is asked for again.
+        Fault::Slow(Duration::from_secs(1)),
+        Fault::Slow(Duration::from_secs(60)),
     ] {
         arena.host.memory().faults.push_back(fault.clone());
         let found = arena.git.repository("team/shop").await;

@@ -12,6 +12,7 @@ use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
+use futures_util::StreamExt as _;
 use kiwi_core::domain::{GitProviderKind, ServerUrl};
 use kiwi_core::provider::GitAccess;
 use serde_json::Value;
@@ -32,6 +33,8 @@ pub enum Fault {
     Cut,
     /// Its answer comes after this time.
     Late(Duration),
+    /// Its answer pauses in the middle for this time.
+    Slow(Duration),
     /// It is done, and its answer lost.
     Lost,
 }
@@ -270,6 +273,18 @@ async fn serve(State(shared): State<Arc<Shared>>, request: Request) -> Response 
         Some(Fault::Lost) => {
             answer();
             cut(Bytes::new())
+        }
+        Some(Fault::Slow(pause)) => {
+            let answer = answer();
+            let status = answer.status();
+            let bytes = to_bytes(answer.into_body(), 1 << 26).await.unwrap_or_default();
+            let (first, rest) = (bytes.slice(..bytes.len() / 2), bytes.slice(bytes.len() / 2..));
+            let rest = async move {
+                tokio::time::sleep(pause).await;
+                Ok(rest)
+            };
+            let pieces = futures_util::stream::iter([Ok::<_, std::io::Error>(first)]).chain(futures_util::stream::once(rest));
+            (status, Body::from_stream(pieces)).into_response()
         }
         Some(Fault::Cut) => {
             let bytes = to_bytes(answer().into_body(), 1 << 26).await.unwrap_or_default();
