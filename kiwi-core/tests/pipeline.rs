@@ -61,13 +61,9 @@ fn pipeline() -> RunRequest {
 }
 
 fn scanner(kind: ScanKind, severity: Option<Severity>) -> Arc<MemoryScanner> {
-    let finding =
-        |severity| Finding { kind, rule: "R1".into(), severity, path: None, line: None, message: "weak".into(), fingerprint: "fingerprint".parse().unwrap() };
+    let finding = |severity| Finding::new(kind, "R1", severity, "weak", "fingerprint".parse().unwrap());
     let coverage = Coverage { read: vec!["all".into()], skipped: vec![] };
-    Arc::new(MemoryScanner::new(
-        kind,
-        ScanReport { scanner: "memory".into(), findings: severity.map(finding).into_iter().collect(), coverage, incomplete: None },
-    ))
+    Arc::new(MemoryScanner::new(kind, ScanReport { findings: severity.map(finding).into_iter().collect(), coverage, ..ScanReport::new("memory") }))
 }
 
 #[tokio::test]

@@ -28,7 +28,7 @@ pub(super) async fn look(context: &Context<'_>, targets: &[ScanTarget]) -> Resul
     if reports.is_empty() {
         return Ok(StageOutput::Nothing { reason: "no scanner looks at this".to_owned() });
     }
-    let decision = context.kiwi.inner.gate.decide(&reports);
+    let decision = context.kiwi.inner.gate.decide(&reports, &Default::default());
     for reason in &decision.reasons {
         context.events.info(reason.clone()).await;
     }

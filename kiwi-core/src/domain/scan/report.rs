@@ -1,0 +1,64 @@
+//! The result of one scanner.
+
+use super::Finding;
+use serde::{Deserialize, Serialize};
+
+/// What a scan read and what it could not.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Coverage {
+    /// What was read.
+    pub read: Vec<String>,
+    /// What was not, and why.
+    pub skipped: Vec<Skipped>,
+}
+
+impl Coverage {
+    /// Notes something that was not read.
+    pub fn skip(&mut self, path: impl Into<String>, reason: impl Into<String>) {
+        self.skipped.push(Skipped { path: path.into(), reason: reason.into() });
+    }
+}
+
+/// Something that a scan could not read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Skipped {
+    /// What.
+    pub path: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// A finding that a person decided about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Suppressed {
+    /// The finding.
+    pub finding: Finding,
+    /// The person's reason.
+    pub reason: String,
+}
+
+/// The result of one scanner run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScanReport {
+    /// Which scanner.
+    pub scanner: String,
+    /// What it found.
+    pub findings: Vec<Finding>,
+    /// What of it a person decided about.
+    #[serde(default)]
+    pub suppressed: Vec<Suppressed>,
+    /// What it looked at.
+    pub coverage: Coverage,
+    /// Why it cannot vouch for the target, when it cannot.
+    pub incomplete: Option<String>,
+    /// What a reader should know besides, such as the age of a database.
+    #[serde(default)]
+    pub notes: Vec<String>,
+}
+
+impl ScanReport {
+    /// A report that found nothing yet.
+    pub fn new(scanner: impl Into<String>) -> Self {
+        Self { scanner: scanner.into(), findings: Vec::new(), suppressed: Vec::new(), coverage: Coverage::default(), incomplete: None, notes: Vec::new() }
+    }
+}
