@@ -1,0 +1,20 @@
+package com.example.agent;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.Paths;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Set;
+
+public class HookInstaller {
+
+    public void install(String json) throws IOException {
+        Path file = Paths.get("/etc/deploy-hook/hook.json");
+        Set<PosixFilePermission> mode = PosixFilePermissions.fromString("rw-------");
+        Files.createFile(file, PosixFilePermissions.asFileAttribute(mode));
+        Files.write(file, json.getBytes(StandardCharsets.UTF_8));
+    }
+}

@@ -1,0 +1,26 @@
+package com.example.contacts;
+
+import java.util.List;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import org.springframework.web.bind.annotation.GetMapping;
+import org.springframework.web.bind.annotation.RequestParam;
+import org.springframework.web.bind.annotation.RestController;
+
+@RestController
+class PhoneBookSearch {
+    private final ContactService contacts;
+
+    PhoneBookSearch(ContactService contacts) {
+        this.contacts = contacts;
+    }
+
+    @GetMapping("/phonebook")
+    List<Contact> search(@RequestParam String word) {
+        Pattern compiled = Pattern.compile("\\b" + Pattern.quote(word), Pattern.CASE_INSENSITIVE);
+        return contacts.all().stream()
+                .filter(c -> compiled.matcher(c.getName()).find())
+                .limit(50)
+                .collect(Collectors.toList());
+    }
+}

@@ -1,0 +1,21 @@
+import { Injectable, NestMiddleware } from '@nestjs/common';
+import { NextFunction, Request, Response } from 'express';
+
+const ORIGINS = new Set(['https://app.example.com', 'https://partner.example.com']);
+
+@Injectable()
+export class OriginMiddleware implements NestMiddleware {
+  use(req: Request, res: Response, next: NextFunction) {
+    const origin = req.headers.origin;
+    if (origin && ORIGINS.has(origin)) {
+      res.setHeader('Access-Control-Allow-Origin', origin);
+      res.setHeader('Access-Control-Allow-Credentials', 'true');
+      res.setHeader('Vary', 'Origin');
+    }
+    if (req.method === 'OPTIONS') {
+      res.status(204).end();
+      return;
+    }
+    next();
+  }
+}
