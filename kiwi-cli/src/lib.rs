@@ -10,7 +10,7 @@ mod progress;
 pub use compose::StoreWrapper;
 
 use args::Arguments;
-use clap::Parser as _;
+use clap::{CommandFactory as _, FromArgMatches as _};
 use kiwi_core::error::{Error, ErrorKind};
 use std::process::ExitCode;
 
@@ -21,7 +21,7 @@ pub fn main() -> ExitCode {
 
 /// Runs the command of this process with a store wrapped around the usual one.
 pub fn run_with(wrapper: Option<StoreWrapper>) -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = parse();
     if let Some(result) = commands::at_once(&arguments) {
         return result.unwrap_or_else(|error| report(&error));
     }
@@ -44,6 +44,15 @@ pub fn run_with(wrapper: Option<StoreWrapper>) -> ExitCode {
         Ok(code) => code,
         Err(error) => report(&error),
     }
+}
+
+fn parse() -> Arguments {
+    let mut command = Arguments::command();
+    let matches = command.get_matches_mut();
+    let arguments = Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.format(&mut command).exit());
+    // Hundreds of flags, which the end of the process frees for nothing.
+    std::mem::forget(command);
+    arguments
 }
 
 fn report(error: &Error) -> ExitCode {

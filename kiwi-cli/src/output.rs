@@ -8,8 +8,8 @@ use std::io::Write as _;
 use tracing_subscriber::EnvFilter;
 
 pub(crate) fn start_log(verbose: u8) {
-    // A kubeconfig that skips verification is its owner's choice; kube warns of it with each connection.
-    let level = ["warn,kube_client=error", "info,kiwi=debug", "debug"][usize::from(verbose.min(2))];
+    // A kubeconfig that skips verification is its owner's choice; kube warns of it with each connection. Its errors are Kiwi's to tell.
+    let level = ["warn,kube_client=off", "info,kiwi=debug", "debug"][usize::from(verbose.min(2))];
     let filter = EnvFilter::try_from_env("KIWI_LOG").unwrap_or_else(|_| EnvFilter::new(level));
     // A second start, in a test, is no error.
     let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).without_time().with_target(false).try_init();

@@ -85,6 +85,8 @@ async fn every_call(kiwi: &Kiwi, actor: &Actor) -> Vec<(&'static str, Operation,
     add("service", O::ReadServices, kiwi.service(actor, &shop).await.map(|_| ()));
     add("update_service", O::ChangeServices, kiwi.update_service(actor, &shop, |_| Ok(())).await.map(|_| ()));
     add("environment", O::ReadServices, kiwi.environment(actor, &shop, DEVELOPMENT).await.map(|_| ()));
+    add("set_build_secrets", O::ChangeServices, kiwi.set_build_secrets(actor, &shop, Default::default()).await.map(|_| ()));
+    add("update_live_environment", O::Deploy, kiwi.update_live_environment(actor, &shop, DEVELOPMENT, Default::default(), |_| {}).await.map(|_| ()));
     add("update_environment", O::Deploy, kiwi.update_environment(actor, &shop, DEVELOPMENT, Default::default(), |_| {}).await.map(|_| ()));
     add("request a build", O::Build, none(kiwi.request(actor, &shop, DEVELOPMENT, RunRequest::Build { commit: None, branch: None }).await));
     add("request a pipeline", O::Deploy, none(kiwi.request(actor, &shop, DEVELOPMENT, RunRequest::Pipeline { commit: None }).await));

@@ -20,6 +20,7 @@ fn request(tree: &Path, dockerfile: DockerfileChoice) -> BuildRequest {
     BuildRequest {
         image: format!("kiwi.local/{}:kiwi-run-{run}", unique("built")).parse().unwrap(),
         run,
+        installation: "contract".to_owned(),
         purpose: BuildPurpose::Release,
         context: BuildContext::Tree(tree.to_owned()),
         directory: None,

@@ -342,9 +342,37 @@ async fn fields_of_others_are_told_with_their_owner() {
     let gentle = ApplyRequest { fresh: false, ..request(&fixture, &workload, 2, 2) };
     let error: Error = runtime.plan(&gentle).await.unwrap_err();
     assert!(error.kind() == ErrorKind::Conflict && error.message().contains("spec.replicas") && error.message().contains("somebody"), "{}", error.chain());
-    assert_eq!(apply(&runtime, gentle).await.unwrap_err().kind(), ErrorKind::Conflict);
-    let restart = request(&fixture, &workload, 3, 3);
+    assert_eq!(apply(&runtime, gentle.clone()).await.unwrap_err().kind(), ErrorKind::Conflict);
+    runtime.abort(&gentle).await.unwrap();
+    let replicas = async || deployments.get(workload.name.as_str()).await.unwrap().spec.unwrap().replicas;
+    assert_eq!(replicas().await, Some(3), "what is refused changes nothing");
+    // What is added beats Kiwi's own variables: it is told as drift, and by a deployment that leaves it.
+    let name = workload.name.as_str();
+    kubectl(&ground, &["--namespace", name, "set", "env", &format!("deployment/{name}"), "HACK=1"], "");
+    let back = json!({ "spec": { "replicas": 1 } });
+    deployments
+        .patch(name, &kube::api::PatchParams { field_manager: Some("kiwi".to_owned()), ..Default::default() }, &kube::api::Patch::Merge(&back))
+        .await
+        .unwrap();
+    let added = format!("Deployment {name}: spec.template.spec.containers[{name}].env was added by kubectl-set");
+    let drift = runtime.status(&workload, Some(&first.release)).await.unwrap().drift;
+    assert!(drift.contains(&added), "{drift:?}");
+    let mut events = runtime.apply(ApplyRequest { fresh: false, ..request(&fixture, &workload, 3, 3) });
+    let mut warned = false;
+    while let Some(event) = events.next().await {
+        warned |= matches!(event.unwrap(), DeploymentEvent::Warning(text) if text.starts_with(&added));
+    }
+    assert!(warned);
+    let restart = request(&fixture, &workload, 4, 4);
     apply(&runtime, restart.clone()).await.unwrap();
+    let live = deployments.get(name).await.unwrap().spec.unwrap().template.spec.unwrap();
+    assert_eq!(live.containers[0].env.clone().unwrap_or_default(), []);
+    let pull = Api::<Secret>::namespaced(ground.client().await, name);
+    pull.delete("kiwi-pull", &Default::default()).await.unwrap();
+    let drift = runtime.status(&workload, Some(&restart.release)).await.unwrap().drift;
+    assert_eq!(drift, ["Secret kiwi-pull is gone; new pods cannot start without it"]);
+    apply(&runtime, request(&fixture, &workload, 5, 5)).await.unwrap();
+    let restart = request(&fixture, &workload, 5, 5);
     assert_eq!(runtime.status(&workload, Some(&restart.release)).await.unwrap().drift, Vec::<String>::new());
     // Another workload may not have the namespace, nor the host.
     let other = Workload { service: kiwi_core::domain::ServiceId::generate(), ..workload.clone() };
@@ -461,6 +489,9 @@ fn a_commit_is_built_in_the_cluster_and_deployed() {
     repository.push("main");
     let broken = kiwi.run(&["build", &name]);
     assert!(broken.code == 1 && broken.err.contains("a base image cannot be pulled"), "{}", broken.err);
+    kiwi.run(&["service", "update", &name, "--dockerfile", "nope/Dockerfile"]).ok();
+    let broken = kiwi.run(&["build", &name]);
+    assert!(broken.code == 1 && broken.err.contains("the repository has no such Dockerfile"), "{}", broken.err);
     assert_eq!(cli(&["--namespace", "kiwi-builds", "get", "jobs,secrets,configmaps", "-l", "app.kubernetes.io/managed-by=kiwi", "-o", "name"]), "");
     kiwi.run(&["service", "remove", &name, "--volumes"]).ok();
     assert_eq!(cli(&["get", "namespace", &name, "--ignore-not-found", "-o", "name"]), "");

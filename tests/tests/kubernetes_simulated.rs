@@ -257,14 +257,14 @@ async fn permissions_are_bound_or_named() {
 async fn leftovers_of_finished_runs_are_cleaned() {
     let double = Double::start(STEP);
     let runtime = runtime(&double);
-    let (finished, unfinished) = (RunId::generate(), RunId::generate());
-    for run in [&finished, &unfinished] {
-        let labels = json!({ "app.kubernetes.io/managed-by": "kiwi", "kiwi.dev/run": run.to_string() });
+    let (finished, unfinished, foreign) = (RunId::generate(), RunId::generate(), RunId::generate());
+    for (run, installation) in [(&finished, "here"), (&unfinished, "here"), (&foreign, "elsewhere")] {
+        let labels = json!({ "app.kubernetes.io/managed-by": "kiwi", "kiwi.dev/run": run.to_string(), "kiwi.dev/installation": installation });
         double.put(json!({ "kind": "Job", "metadata": { "name": format!("kiwi-build-{run}"), "namespace": "default", "labels": labels }, "spec": { "suspend": true } }));
     }
     let keep = Cleanup { installation: "here".to_owned(), unfinished: [unfinished.clone()].into(), ..Cleanup::default() };
     assert_eq!(runtime.clean(&keep).await.unwrap(), [format!("Job default/kiwi-build-{finished}")]);
-    assert_eq!(double.list("jobs", "").len(), 1);
+    assert_eq!(double.list("jobs", "").len(), 2, "what another installation runs in the same cluster is its own");
 }
 
 /// A thousand services that are followed at once: one watch per kind for all of them.

@@ -40,6 +40,7 @@ async fn build(name: &str, choice: BuilderChoice) -> (ImageReference, u16) {
     let request = BuildRequest {
         image: image.clone(),
         run,
+        installation: "contract".to_owned(),
         purpose: BuildPurpose::Release,
         context: BuildContext::Tree(tree.path().to_owned()),
         directory: None,

@@ -121,7 +121,7 @@ pub(crate) struct Settings {
     /// A build argument, as NAME=VALUE; the image's history shows it
     #[arg(long, value_name = "NAME=VALUE", value_parser = super::work::pair)]
     pub(crate) build_arg: Vec<(VariableName, String)>,
-    /// A build secret for RUN --mount=type=secret,id=NAME; its value is read from standard input
+    /// A build secret for RUN --mount=type=secret,id=NAME; its value is read from standard input, a line each after the token
     #[arg(long, value_name = "NAME")]
     pub(crate) build_secret: Vec<VariableName>,
     /// The port it listens on

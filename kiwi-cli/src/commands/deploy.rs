@@ -84,7 +84,11 @@ pub(super) async fn deploy(session: &Session, arguments: Deploy, output: Output)
         })
         .await?;
     }
-    deployment(session, service, environment, request, output).await
+    let code = deployment(session, service, environment, request, output).await?;
+    if changes && code != ExitCode::SUCCESS {
+        output::note(&format!("the settings that were given are kept for the next deployment; `kiwi config {service} --unset NAME` takes a variable back"));
+    }
+    Ok(code)
 }
 
 pub(super) async fn pipeline(session: &Session, arguments: RunArguments, output: Output) -> Result<ExitCode> {
@@ -103,7 +107,10 @@ pub(super) async fn restart(session: &Session, at: InEnvironment, output: Output
 
 pub(super) async fn scale(session: &Session, arguments: Scale, output: Output) -> Result<ExitCode> {
     let at = &arguments.at;
-    session.kiwi.update_environment(&session.actor, &at.service, at.environment, [].into(), |settings| settings.replicas = Some(arguments.replicas)).await?;
+    session
+        .kiwi
+        .update_live_environment(&session.actor, &at.service, at.environment, [].into(), |settings| settings.replicas = Some(arguments.replicas))
+        .await?;
     deployment(session, &at.service, at.environment, RunRequest::Scale, output).await
 }
 
@@ -126,7 +133,7 @@ pub(super) async fn config(session: &Session, arguments: Config, output: Output)
     let secrets = secrets::named(&arguments.secret)?;
     session
         .kiwi
-        .update_environment(&session.actor, &at.service, at.environment, secrets, |settings| {
+        .update_live_environment(&session.actor, &at.service, at.environment, secrets, |settings| {
             settings.variables.extend(arguments.set.into_iter().map(|(name, value)| (name, Variable::Plain(value))));
             settings.variables.retain(|name, _| !arguments.unset.contains(name));
         })

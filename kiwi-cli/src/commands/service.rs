@@ -25,7 +25,7 @@ pub(super) async fn run(session: &Session, command: ServiceCommand, output: Outp
         }
         ServiceCommand::Update { name, branch, image, settings } => {
             if !settings.build_secret.is_empty() {
-                return Err(Error::invalid("update service", "build secrets are given at registration").with_hint("remove the service and register it again"));
+                kiwi.set_build_secrets(actor, &name, secrets::named(&settings.build_secret)?).await?;
             }
             let service = kiwi
                 .update_service(actor, &name, |service| {
@@ -57,7 +57,11 @@ pub(super) async fn run(session: &Session, command: ServiceCommand, output: Outp
             output::result(output, &service, || format!("{} is changed; the next deployment uses it", service.name));
         }
         ServiceCommand::Remove { name, volumes } => {
+            let service = kiwi.service(actor, &name).await?;
             kiwi.remove_service(actor, &name, volumes).await?;
+            if !volumes && service.containers.iter().any(|container| !container.volumes.is_empty()) {
+                output::note(&format!("its volumes are kept on {}, on Kubernetes with their namespace; `--volumes` would have removed them", service.runtime));
+            }
             output::result(output, &serde_json::json!({ "removed": name }), || format!("{name} is removed"));
         }
     }
@@ -103,14 +107,13 @@ fn new_service(register: Register) -> Result<NewService> {
             service_file::read(file, register.name.clone(), register.branch.clone())?
         }
     };
-    let read_secrets = register.token_stdin && !settings.build_secret.is_empty();
-    if read_secrets {
-        return Err(Error::invalid("register service", "--token-stdin and --build-secret both read standard input")
-            .with_hint("register with the token, and give build secrets in a run of their own"));
-    }
+    // One line each: the token, the build secrets, then those that the file names.
+    let count = usize::from(register.token_stdin) + settings.build_secret.len() + named.len();
+    let mut values = if register.token_stdin && count == 1 { vec![secrets::one("token")?] } else { secrets::lines(count)? }.into_iter();
+    let given = if register.token_stdin { values.next() } else { None };
     match &mut new.source {
         NewSource::Git { url, token, ca, .. } => {
-            let access = source::access(url, register.token_stdin, register.ca.as_deref())?;
+            let access = source::access(url, given, register.ca.as_deref())?;
             (*token, *ca) = (access.token.or(token.take()), access.ca.or(ca.take()));
         }
         _ if register.token_stdin || register.ca.is_some() => {
@@ -119,14 +122,10 @@ fn new_service(register: Register) -> Result<NewService> {
         }
         _ => {}
     }
-    if !settings.build_secret.is_empty() && !named.is_empty() {
-        return Err(Error::invalid("register service", "--build-secret and the file's secrets both read standard input")
-            .with_hint("register without the build secrets, or without the file's"));
-    }
-    for ((container, name), value) in named.iter().cloned().zip(secrets::lines(named.len())?) {
+    new.build_secrets = settings.build_secret.iter().cloned().zip(&mut values).collect();
+    for ((container, name), value) in named.iter().cloned().zip(values) {
         new.container_secrets.entry(container).or_default().insert(name, value);
     }
-    new.build_secrets = secrets::named(&settings.build_secret)?;
     if settings.runtime.is_some() {
         new.runtime.clone_from(&settings.runtime);
     }

@@ -7,13 +7,15 @@ use crate::output;
 use kiwi_core::domain::GitUrl;
 use kiwi_core::error::{ErrorKind, Result};
 use kiwi_core::provider::SourceAccess;
+use kiwi_core::secret::SecretString;
 use serde_json::json;
 use std::path::Path;
 use std::process::ExitCode;
 
 pub(super) async fn run(session: &Session, command: SourceCommand, output: Output) -> Result<ExitCode> {
     let SourceCommand::Check { url, branch, token_stdin, ca } = command;
-    let access = access(&url, token_stdin, ca.as_deref())?;
+    let token = if token_stdin { Some(secrets::one("token")?) } else { None };
+    let access = access(&url, token, ca.as_deref())?;
     match session.kiwi.check_source(&session.actor, &url, branch.as_ref(), &access).await {
         Ok(report) => {
             let branches: Vec<_> = report.branches.iter().map(|(branch, _)| branch.as_str()).collect();
@@ -44,10 +46,9 @@ pub(super) async fn run(session: &Session, command: SourceCommand, output: Outpu
     }
 }
 
-pub(super) fn access(url: &GitUrl, token_stdin: bool, ca: Option<&Path>) -> Result<SourceAccess> {
+pub(super) fn access(url: &GitUrl, token: Option<SecretString>, ca: Option<&Path>) -> Result<SourceAccess> {
     if !url.is_encrypted() {
         output::note("warning: http sends everything, a token too, in clear");
     }
-    let token = if token_stdin { Some(secrets::one("token")?) } else { None };
     Ok(SourceAccess { token, ca: ca.map(secrets::text_file).transpose()? })
 }

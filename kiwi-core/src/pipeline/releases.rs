@@ -72,7 +72,11 @@ impl Kiwi {
     }
 
     pub(super) async fn require_live(&self, service: &Service, environment: EnvironmentName) -> Result<Deployment> {
-        let nothing = || Error::new(ErrorKind::NotFound, "compose release", format!("{} is not live in {environment}", service.name));
+        let nothing = || {
+            let next = if matches!(service.source, Source::Images(_)) { "deploy" } else { "run" };
+            Error::new(ErrorKind::NotFound, "find release", format!("{} is not live in {environment}", service.name))
+                .with_hint(format!("deploy it first with `kiwi {next} {}`", service.name))
+        };
         self.store().live(&service.id, environment).await?.ok_or_else(nothing)
     }
 

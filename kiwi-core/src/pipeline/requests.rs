@@ -22,9 +22,8 @@ impl Kiwi {
             RunRequest::Promotion { from } => drop(self.require_live(&service, *from).await?),
             _ => {}
         }
-        if matches!(request.kind(), RunKind::Restart | RunKind::Scale | RunKind::Config) && self.store().live(&service.id, environment).await?.is_none() {
-            return Err(Error::new(ErrorKind::NotFound, "request run", format!("{name} is not live in {environment}"))
-                .with_hint(format!("deploy it first with `kiwi run {name}`")));
+        if matches!(request.kind(), RunKind::Restart | RunKind::Scale | RunKind::Config) {
+            self.require_live(&service, environment).await?;
         }
         let run = Run::queued(&service, environment, request, &actor.name);
         self.store().insert_run(&actor.organization, &slot(&run, &service), &run).await?;

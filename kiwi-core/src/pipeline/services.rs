@@ -304,6 +304,37 @@ impl Kiwi {
         updated
     }
 
+    /// Changes the settings of an environment in which the service is live, for a run that is asked for next.
+    ///
+    /// Errors: `NotFound` when nothing is live; then nothing is changed.
+    pub async fn update_live_environment(
+        &self,
+        actor: &Actor,
+        name: &ServiceName,
+        environment: EnvironmentName,
+        secrets: BTreeMap<VariableName, SecretString>,
+        change: impl FnOnce(&mut EnvironmentSettings) + Send,
+    ) -> Result<EnvironmentSettings> {
+        actor.may(Operation::Deploy)?;
+        let service = self.service(actor, name).await?;
+        self.require_live(&service, environment).await?;
+        self.update_environment(actor, name, environment, secrets, change).await
+    }
+
+    /// Sets secrets of a service's builds; the next build has them.
+    pub async fn set_build_secrets(&self, actor: &Actor, name: &ServiceName, secrets: BTreeMap<VariableName, SecretString>) -> Result<Service> {
+        actor.may(Operation::ChangeServices)?;
+        let mut ids = BTreeMap::new();
+        for (variable, value) in secrets {
+            ids.insert(variable, self.store().insert_secret(&value).await?);
+        }
+        self.update_service(actor, name, |service| {
+            service.build.secrets.extend(ids);
+            Ok(())
+        })
+        .await
+    }
+
     /// Settings are read, changed and written; two people who do it at once must both be heard.
     async fn lock_settings(&self, actor: &Actor, name: &ServiceName) -> Result<Fence> {
         let slot = format!("settings/{}", self.service(actor, name).await?.id);

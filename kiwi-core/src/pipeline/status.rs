@@ -3,7 +3,7 @@
 use super::Kiwi;
 use crate::access::{Actor, Operation};
 use crate::domain::{ContainerName, Deployment, EnvironmentName, ServiceName};
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::provider::{BoxStream, LogLine, LogQuery, RuntimeStatus};
 use crate::secret::Redactor;
 use futures_util::{StreamExt as _, TryStreamExt as _};
@@ -43,6 +43,13 @@ impl Kiwi {
         let Some(live) = self.store().live(&service.id, environment).await? else {
             return Ok(futures_util::stream::empty().boxed());
         };
+        if let Some(wanted) = &container
+            && !live.release.containers.iter().any(|known| known.name == *wanted)
+        {
+            let names: Vec<&str> = live.release.containers.iter().map(|known| known.name.as_str()).collect();
+            return Err(Error::new(ErrorKind::NotFound, "read logs", format!("{name} has no container {wanted} in {environment}"))
+                .with_hint(format!("its containers are {}", names.join(", "))));
+        }
         let mut redactor = Redactor::default();
         for container in &live.release.containers {
             for variable in container.variables.values() {

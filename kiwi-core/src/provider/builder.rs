@@ -52,6 +52,8 @@ pub enum BuildPurpose {
 pub struct BuildRequest {
     /// The run. Every temporary name is derived from it and the purpose.
     pub run: RunId,
+    /// Whose leftovers a build's are.
+    pub installation: String,
     /// Why.
     pub purpose: BuildPurpose,
     /// The source.

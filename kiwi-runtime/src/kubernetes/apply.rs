@@ -5,6 +5,7 @@
 use super::accounts;
 use super::classify::{Cause, Progress, Trouble, Verdict, classify};
 use super::client::Cluster;
+use super::foreign;
 use super::lease::Lease;
 use super::namespace;
 use super::objects::{self, How};
@@ -64,7 +65,8 @@ pub(super) async fn apply(cluster: &Cluster, request: &ApplyRequest, feed: Feed<
         Err(error) if error.kind() == ErrorKind::LeaseLost => Err(error),
         Err(error) => {
             let live = State::read(client, &work.namespace).await?;
-            if live.as_ref().map(|live| live.revision) != Some(request.release.revision) {
+            // What was refused before anything changed leaves nothing to undo, and somebody else's changes alone.
+            if work.lease.begun() && live.as_ref().map(|live| live.revision) != Some(request.release.revision) {
                 work.undo(live).await?;
             }
             work.lease.release().await?;
@@ -87,7 +89,9 @@ pub(super) async fn abort(cluster: &Cluster, request: &ApplyRequest) -> Result<A
     let lease = Lease::take(client, &namespace, &request.workload, &request.fence).await?;
     let (feed, _receiver) = crate::feed::channel();
     let work = Work { cluster, client, request, namespace, lease, feed };
-    work.undo(live).await?;
+    if work.lease.begun() {
+        work.undo(live).await?;
+    }
     work.lease.release().await?;
     Ok(Aborted::Undone)
 }
@@ -163,17 +167,31 @@ impl Work<'_> {
         let how = How { force: self.request.fresh, dry_run: false };
         if !rendered.restricted && pod_security == Some("restricted") {
             // Pods that need more than the last release must be let in before they come.
+            self.lease.begin().await?;
             objects::apply(self.client, &rendered.namespace, How { force: true, dry_run: false }).await?;
         }
         // What the cluster refuses, it refuses before anything is changed.
         let judged = rendered.objects.iter().map(|object| objects::apply(self.client, object, How { dry_run: true, ..how }));
         futures_util::future::try_join_all(judged).await?;
-        self.lease.check().await?;
+        self.lease.begin().await?;
         // Deployments after what they refer to; a route to pods that are not there yet is only a route to the ones of before.
         let (deployments, others): (Vec<&Value>, Vec<&Value>) = rendered.objects.iter().partition(|object| object["kind"] == "Deployment");
         futures_util::future::try_join_all(others.iter().map(|object| objects::apply(self.client, object, how))).await?;
         self.lease.check().await?;
+        if self.request.fresh {
+            for deployment in &deployments {
+                for field in foreign::remove(self.client, &self.namespace, deployment["metadata"]["name"].as_str().unwrap_or_default()).await? {
+                    self.feed.send(DeploymentEvent::Info(format!("taken back: {field}"))).await;
+                }
+            }
+        }
         let applied = futures_util::future::try_join_all(deployments.iter().map(|object| objects::apply(self.client, object, how))).await?;
+        for object in &applied {
+            for field in foreign::added(&serde_json::to_value(object).unwrap_or_default()) {
+                let name = object.name_any();
+                self.feed.send(DeploymentEvent::Warning(format!("Deployment {name}: {field} and stays; `kiwi restart` takes it back"))).await;
+            }
+        }
         let expected: BTreeMap<_, _> =
             applied.iter().map(|object| (object.name_any(), (object.uid().unwrap_or_default(), object.metadata.generation.unwrap_or(0)))).collect();
         self.rolled_out(&mut follower, &expected).await?;

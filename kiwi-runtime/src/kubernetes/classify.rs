@@ -15,6 +15,8 @@ const NETWORK_GRACE: Duration = Duration::from_secs(60);
 const OBJECT_GRACE: Duration = Duration::from_secs(10);
 /// A node may be on its way; kstatus waits a little longer than this.
 const SCHEDULE_GRACE: Duration = Duration::from_secs(12);
+/// A new node takes some minutes on every cloud.
+const SCALE_UP_GRACE: Duration = Duration::from_secs(600);
 /// Attaching a volume takes this long on slow clouds.
 const VOLUME_GRACE: Duration = Duration::from_secs(60);
 
@@ -272,7 +274,11 @@ fn unschedulable(namespace: &Namespace, pod: &PodView, message: &str, age: Durat
         let what = if names.is_empty() { "a volume cannot be used".to_owned() } else { format!("the volume claim {} is not bound", names.join(", ")) };
         return Some(Trouble { cause: Cause::Volume, message: format!("{what}: {why}"), pod: Some((pod.name.clone(), String::new())), since: age });
     }
-    (age >= SCHEDULE_GRACE).then(|| Trouble {
+    // Room comes with a node that the cluster makes, or with pods that leave: neither is certain to fail.
+    let comes = namespace.events.iter().any(|event| event.name == pod.name && event.reason == "TriggeredScaleUp");
+    let leaves = namespace.pods.values().any(|other| other.deleting);
+    let grace = if comes || leaves { SCALE_UP_GRACE } else { SCHEDULE_GRACE };
+    (age >= grace).then(|| Trouble {
         cause: Cause::Unschedulable,
         message: format!("no node can take the pod: {message}"),
         pod: Some((pod.name.clone(), String::new())),

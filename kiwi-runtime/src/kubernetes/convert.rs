@@ -51,7 +51,7 @@ pub(super) fn cluster(operation: &'static str) -> impl Fn(ClusterError) -> Error
             (504, _) => (ErrorKind::Timeout, None),
             _ => (ErrorKind::Unavailable, None),
         };
-        let error = Error::new(kind, operation, format!("the cluster answered: {message}")).with_source(error);
+        let error = Error::new(kind, operation, format!("the cluster answered: {message}"));
         match hint {
             Some(hint) => error.with_hint(hint),
             None => error,

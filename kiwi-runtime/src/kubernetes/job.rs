@@ -227,6 +227,11 @@ impl Spec<'_> {
                 self.deadline(client).await?;
                 return Err(self.gone(pod));
             };
+            if found.metadata.deletion_timestamp.is_some() {
+                // Somebody ended it: what its program says of that is not the cause.
+                self.deadline(client).await?;
+                return Err(self.gone(pod));
+            }
             let status = found.status.unwrap_or_default();
             if let Some(reason) = status.reason.as_deref().filter(|_| status.phase.as_deref() == Some("Failed")) {
                 self.deadline(client).await?;

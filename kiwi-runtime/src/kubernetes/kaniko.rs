@@ -313,7 +313,12 @@ fn spec<'a>(settings: &ClusterSettings, request: &'a BuildRequest, namespace: St
             "securityContext": { "allowPrivilegeEscalation": false, "capabilities": { "drop": ["ALL"], "add": CAPABILITIES } },
         }],
     });
-    let labels = [(names::MANAGED_BY, names::MANAGER), (names::ROLE, names::role::BUILD), ("app.kubernetes.io/name", "kaniko")];
+    let labels = [
+        (names::INSTALLATION, request.installation.as_str()),
+        (names::MANAGED_BY, names::MANAGER),
+        (names::ROLE, names::role::BUILD),
+        ("app.kubernetes.io/name", "kaniko"),
+    ];
     Ok(job::Spec {
         operation: "build",
         name: name.clone(),
@@ -329,8 +334,11 @@ fn spec<'a>(settings: &ClusterSettings, request: &'a BuildRequest, namespace: St
 
 /// Kaniko's last words, in Kiwi's.
 fn diagnose(settings: &ClusterSettings, log: &str, code: i64, out_of_memory: bool) -> Error {
+    // After an error of its arguments or its Dockerfile, Kaniko prints how it is used.
+    let log = log.split("\nUsage:\n").next().unwrap_or(log);
     let last = log.lines().rev().map(str::trim).find(|line| !line.is_empty()).unwrap_or("it printed nothing").chars().take(500).collect::<String>();
-    let lower = log.lines().rev().take(40).collect::<Vec<_>>().join("\n").to_lowercase();
+    let is_told = |line: &&str| !line.contains("level=info") && !line.starts_with("INFO[") && !line.contains("level=debug");
+    let lower = log.lines().filter(is_told).rev().take(40).collect::<Vec<_>>().join("\n").to_lowercase();
     let has = |words: &[&str]| words.iter().any(|word| lower.contains(word));
     let failed = |kind, message: String, hint: &str| Error::new(kind, "build", message).with_hint(hint);
     if out_of_memory || code == 137 {

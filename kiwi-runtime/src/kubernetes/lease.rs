@@ -10,21 +10,28 @@ use kiwi_core::provider::{Fence, Workload};
 use kube::api::PostParams;
 use kube::{Api, Client, ResourceExt as _};
 
+/// On a lease whose holder began to change the workload.
+const BEGUN: &str = "kiwi.dev/begun";
+
 /// The right to change a workload in this cluster.
 pub(super) struct Lease {
     api: Api<Object>,
     fence: Fence,
+    /// Whether this holder, or one before that did not end, began to change the workload.
+    begun: bool,
 }
 
 impl Lease {
     /// Takes the lease, also from a holder with a lower epoch. A holder with a higher one has taken over from us.
     pub(super) async fn take(client: &Client, namespace: &str, workload: &Workload, fence: &Fence) -> Result<Self> {
-        let lease = Self { api: Api::namespaced(client.clone(), namespace), fence: fence.clone() };
+        let mut lease = Self { api: Api::namespaced(client.clone(), namespace), fence: fence.clone(), begun: false };
         let labels = names::labels(workload, names::role::STATE).into_iter().map(|(name, value)| (name, value.as_str().unwrap_or_default().to_owned()));
         let fresh =
             Object { metadata: ObjectMeta { name: Some(names::LEASE.to_owned()), labels: Some(labels.collect()), ..ObjectMeta::default() }, spec: None };
         for _ in 0..10 {
-            let written = match lease.read().await? {
+            let found = lease.read().await?;
+            lease.begun = found.as_ref().is_some_and(|found| found.annotations().contains_key(BEGUN));
+            let written = match found {
                 None => lease.api.create(&PostParams::default(), &lease.held(fresh.clone())).await,
                 Some(found) if epoch(&found) > fence.epoch => return Err(lost()),
                 Some(found) if epoch(&found) == fence.epoch && holder(&found) == fence.owner => return Ok(lease),
@@ -38,6 +45,35 @@ impl Lease {
             }
         }
         Err(Error::new(ErrorKind::Busy, "take lease", format!("the lease in {namespace} changes hands too fast")))
+    }
+
+    /// Whether something may have to be undone.
+    pub(super) fn begun(&self) -> bool {
+        self.begun
+    }
+
+    /// Notes that the workload changes from here on, until the lease is given back. A check too.
+    pub(super) async fn begin(&mut self) -> Result<()> {
+        if self.begun {
+            return self.check().await;
+        }
+        for _ in 0..10 {
+            let mut found = match self.read().await? {
+                Some(found) if epoch(&found) == self.fence.epoch && holder(&found) == self.fence.owner => found,
+                _ => return Err(lost()),
+            };
+            found.annotations_mut().insert(BEGUN.to_owned(), "true".to_owned());
+            match self.api.replace(names::LEASE, &PostParams::default(), &found).await {
+                Ok(_) => {
+                    self.begun = true;
+                    return Ok(());
+                }
+                // Somebody wrote it meanwhile; reading it again shows whether it is still ours.
+                Err(error) if convert::code(&error) == Some(409) => {}
+                Err(error) => return Err(convert::cluster("write lease")(error)),
+            }
+        }
+        Err(lost())
     }
 
     /// Fails when somebody took the lease over. Called before every effect.
@@ -54,6 +90,7 @@ impl Lease {
         if epoch(&found) != self.fence.epoch || holder(&found) != self.fence.owner {
             return Ok(());
         }
+        found.annotations_mut().remove(BEGUN);
         if let Some(spec) = &mut found.spec {
             spec.holder_identity = None;
         }

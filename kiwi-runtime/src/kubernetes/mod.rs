@@ -18,6 +18,7 @@ mod client;
 mod convert;
 mod difference;
 mod files;
+mod foreign;
 mod job;
 mod kaniko;
 mod lease;

@@ -62,6 +62,7 @@ pub(super) async fn look(client: &Client, name: &str, workload: &Workload) -> Re
     {
         return Ok(Some(found(&namespace)));
     }
+    let same = label(names::INSTALLATION) == Some(&workload.installation) && label(names::ENVIRONMENT) == Some(workload.environment.as_str());
     let owner = match (label(names::SERVICE), label(names::ENVIRONMENT)) {
         (Some(service), Some(environment)) if label(names::INSTALLATION) == Some(&workload.installation) => {
             format!("service {service} in {environment}")
@@ -69,8 +70,8 @@ pub(super) async fn look(client: &Client, name: &str, workload: &Workload) -> Re
         (Some(service), _) => format!("service {service} of another Kiwi installation"),
         _ => "somebody else".to_owned(),
     };
-    let labels = format!(
-        "kubectl label namespace {name} {}={} {}={} {}={}",
+    let taken = format!(
+        "kubectl label --overwrite namespace {name} {}={} {}={} {}={}",
         names::INSTALLATION,
         workload.installation,
         names::SERVICE_ID,
@@ -78,8 +79,15 @@ pub(super) async fn look(client: &Client, name: &str, workload: &Workload) -> Re
         names::ENVIRONMENT,
         workload.environment
     );
-    Err(Error::new(ErrorKind::Conflict, "find namespace", format!("the namespace {name} belongs to {owner}"))
-        .with_hint(format!("choose another with --namespace; an admin of the cluster can hand over an empty one: {labels}")))
+    let hint = match label(names::SERVICE) {
+        // A service of this name was removed and its volumes were kept.
+        Some(service) if same && service == workload.name.as_str() => format!(
+            "a removed service of this name left its volumes in it: `kubectl delete namespace {name}` removes them; `{taken}` lets this service have them"
+        ),
+        Some(_) => "choose another with --namespace".to_owned(),
+        None => format!("choose another with --namespace; an admin of the cluster can hand over an empty one: {taken}"),
+    };
+    Err(Error::new(ErrorKind::Conflict, "find namespace", format!("the namespace {name} belongs to {owner}")).with_hint(hint))
 }
 
 /// The namespace, made where it is missing.

@@ -88,9 +88,7 @@ pub(super) async fn apply(client: &Client, object: &Value, how: How) -> Result<D
             return Error::new(error.kind(), "apply release", format!("{} {name}: {}", kind.kind, error.message())).with_hint(error.hint().to_owned());
         }
         let message = format!("{} {name} has fields that somebody else manages: {}", kind.kind, owners.join(", "));
-        Error::new(ErrorKind::Conflict, "apply release", message)
-            .with_hint("undo the change there, or take the fields back with `kiwi restart`")
-            .with_source(error)
+        Error::new(ErrorKind::Conflict, "apply release", message).with_hint("undo the change there, or take the fields back with `kiwi restart`")
     })
 }
 

@@ -231,7 +231,13 @@ pub(super) async fn check(cluster: &Cluster) -> Result<Vec<CheckItem>> {
     } else if binds.allowed(client).await? && !lacking.iter().any(|text| text.contains("rolebindings")) {
         "in the namespaces that Kiwi makes, where it binds them to itself"
     } else {
-        lacking.extend(everywhere);
+        let all: usize = of_workload.iter().map(|(_, resources, verbs)| resources.len() * verbs.len()).sum();
+        if everywhere.len() == all {
+            // Who may do nothing anywhere is meant to bind the role of namespaces; each of its permissions would hide that.
+            lacking.push(format!("{} {WORKLOAD_ROLE}", binds.text()));
+        } else {
+            lacking.extend(everywhere);
+        }
         ""
     };
     lacking.sort();

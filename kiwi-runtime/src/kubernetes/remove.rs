@@ -49,7 +49,8 @@ pub(super) async fn clean(cluster: &Cluster, keep: &Cleanup) -> Result<Vec<Strin
         let selector = format!("{}={},{}", names::MANAGED_BY, names::MANAGER, names::RUN);
         for object in objects::list(client, kind, "", &selector).await? {
             let label = |name: &str| object.labels().get(name).cloned().unwrap_or_default();
-            let ours = label(names::INSTALLATION) == keep.installation || label(names::INSTALLATION).is_empty();
+            // Several installations may share a cluster, and its namespace of builds.
+            let ours = label(names::INSTALLATION) == keep.installation;
             let unfinished = label(names::RUN).parse().is_ok_and(|run| keep.unfinished.contains(&run));
             let namespace = object.metadata.namespace.clone().unwrap_or_default();
             if ours && !unfinished && object.owner_references().is_empty() && objects::remove(client, kind, &namespace, &object.name_any()).await? {

@@ -4,7 +4,7 @@ use super::client::Cluster;
 use super::objects::{self, How};
 use super::state::State;
 use super::views::PodView;
-use super::{apply, convert, difference, names, namespace};
+use super::{apply, convert, difference, foreign, names, namespace};
 use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::jiff::Timestamp;
 use kiwi_core::domain::Release;
@@ -36,6 +36,12 @@ pub(super) async fn status(cluster: &Cluster, workload: &Workload, release: Opti
         if let Some(live) = &live {
             for object in live.applicable() {
                 status.drift.extend(drift(client, object).await?);
+            }
+            for secret in live.objects.iter().filter(|object| object["kind"] == "Secret") {
+                let name = secret["metadata"]["name"].as_str().unwrap_or_default();
+                if objects::SECRET.api(client, &found.name).get_opt(name).await.map_err(convert::cluster("read status"))?.is_none() {
+                    status.drift.push(format!("Secret {name} is gone; new pods cannot start without it"));
+                }
             }
         }
         if let Some(release) = release {
@@ -85,5 +91,6 @@ async fn drift(client: &kube::Client, object: &serde_json::Value) -> Result<Vec<
     }
     let wanted = objects::apply(client, object, How { force: true, dry_run: true }).await?;
     let (live, wanted) = (serde_json::to_value(&live).unwrap_or_default(), serde_json::to_value(&wanted).unwrap_or_default());
-    Ok(difference::between(&live, &wanted).into_iter().map(|change| format!("{kind} {name}: {change}")).collect())
+    let added = if known == objects::DEPLOYMENT { foreign::added(&live) } else { Vec::new() };
+    Ok(difference::between(&live, &wanted).into_iter().chain(added).map(|change| format!("{kind} {name}: {change}")).collect())
 }

@@ -74,6 +74,7 @@ pub(super) async fn request(
     ];
     let request = BuildRequest {
         run: context.run.id.clone(),
+        installation: context.kiwi.inner.installation.clone(),
         purpose,
         context: source,
         directory: service.build.context.clone(),

@@ -49,6 +49,8 @@ pub(super) async fn clean_up(stage: Stage, context: &mut Context<'_>, error: Err
         Ok(Some(output)) => Ok(output),
         Ok(None) => Err(error),
         Err(second) if second.kind() == ErrorKind::LeaseLost => Err(second),
+        // Said once is enough.
+        Err(second) if second.to_string() == error.to_string() => Err(error),
         Err(second) => {
             context.events.info(format!("tidying up after the failure failed too: {}", second.chain())).await;
             Err(error)
