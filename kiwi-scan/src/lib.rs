@@ -1,0 +1,9 @@
+//! Scanners that need nothing installed.
+//!
+//! * feature `sca`: dependencies with known vulnerabilities, from lockfiles and a local copy of <https://osv.dev>.
+//!
+//! A scanner never guesses: what it could not read is in its report, and the gate refuses on it unless a policy says otherwise.
+
+#[cfg(feature = "sca")]
+pub mod sca;
+mod tree;

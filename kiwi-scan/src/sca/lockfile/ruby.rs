@@ -1,0 +1,29 @@
+//! Bundler.
+
+use super::Contents;
+use crate::sca::Ecosystem::RubyGems;
+
+/// `Gemfile.lock`: sections with what was resolved from where. Groups stand in the Gemfile alone, which is a program.
+pub(super) fn bundler(text: &str) -> Result<Contents, String> {
+    let (mut contents, mut section, mut known) = (Contents::default(), "", false);
+    for line in text.lines() {
+        if !line.starts_with(' ') {
+            section = line.trim();
+            known |= matches!(section, "GEM" | "PATH" | "GIT" | "DEPENDENCIES" | "PLATFORMS");
+            if section.starts_with("<<<<<<<") {
+                return Err("it has the marks of a merge conflict".to_owned());
+            }
+            continue;
+        }
+        // Four spaces: a gem; six: what it needs.
+        let Some(gem) = line.strip_prefix("    ").filter(|gem| !gem.starts_with(' ')) else { continue };
+        let Some((name, version)) = gem.trim_end().strip_suffix(')').and_then(|gem| gem.split_once(" (")) else { continue };
+        match section {
+            // A platform follows the version: `1.2.3-x86_64-linux`.
+            "GEM" => contents.add(RubyGems, name, version.split('-').next().unwrap_or(version), false),
+            "GIT" => contents.unknown.push(format!("{name} comes from a repository")),
+            _ => {}
+        }
+    }
+    if known { Ok(contents) } else { Err("it has no section of Bundler's".to_owned()) }
+}

@@ -1,0 +1,93 @@
+//! Dependencies with known vulnerabilities.
+//!
+//! * `lockfile/` reads what a project depends on; `version/` has each ecosystem's order of versions.
+//! * `osv/` is a local copy of the database, indexed by package; `matching.rs` joins both.
+//! * `scanner.rs` is the [`Scanner`](kiwi_core::provider::Scanner).
+
+pub mod lockfile;
+mod matching;
+pub mod osv;
+mod scanner;
+pub mod version;
+
+pub use scanner::ScaScanner;
+
+/// A registry of packages with rules of its own, as OSV names it
+/// (<https://ossf.github.io/osv-schema/#affectedpackage-field>).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Ecosystem {
+    /// JavaScript.
+    Npm,
+    /// Python.
+    PyPi,
+    /// Rust.
+    CratesIo,
+    /// Go modules.
+    Go,
+    /// Java and its relatives.
+    Maven,
+    /// Ruby.
+    RubyGems,
+    /// PHP.
+    Packagist,
+    /// .NET.
+    NuGet,
+    /// Elixir and Erlang.
+    Hex,
+    /// Dart.
+    Pub,
+}
+
+impl Ecosystem {
+    /// All of them.
+    pub const ALL: [Self; 10] =
+        [Self::Npm, Self::PyPi, Self::CratesIo, Self::Go, Self::Maven, Self::RubyGems, Self::Packagist, Self::NuGet, Self::Hex, Self::Pub];
+
+    /// As OSV writes it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Npm => "npm",
+            Self::PyPi => "PyPI",
+            Self::CratesIo => "crates.io",
+            Self::Go => "Go",
+            Self::Maven => "Maven",
+            Self::RubyGems => "RubyGems",
+            Self::Packagist => "Packagist",
+            Self::NuGet => "NuGet",
+            Self::Hex => "Hex",
+            Self::Pub => "Pub",
+        }
+    }
+
+    /// The ecosystem of OSV's name, if Kiwi knows it; a suffix such as `:stable` is no part of it.
+    pub fn of_name(name: &str) -> Option<Self> {
+        let name = name.split(':').next().unwrap_or(name);
+        Self::ALL.into_iter().find(|ecosystem| ecosystem.as_str() == name)
+    }
+
+    /// A package's name as its registry compares it.
+    pub fn normalize(self, name: &str) -> String {
+        match self {
+            // PEP 503: runs of separators are one hyphen.
+            Self::PyPi => {
+                let lower = name.to_lowercase();
+                lower.split(['-', '_', '.']).filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-")
+            }
+            Self::NuGet | Self::Packagist => name.to_lowercase(),
+            _ => name.to_owned(),
+        }
+    }
+}
+
+/// One dependency of a project.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Package {
+    /// Its registry.
+    pub ecosystem: Ecosystem,
+    /// Its name, as the project writes it.
+    pub name: String,
+    /// The exact version.
+    pub version: String,
+    /// Whether only development or tests need it.
+    pub development: bool,
+}

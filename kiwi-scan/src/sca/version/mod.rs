@@ -1,0 +1,45 @@
+//! The order of versions, as each ecosystem has it.
+
+mod maven;
+mod nuget;
+mod packagist;
+mod rubygems;
+mod semantic;
+
+use super::Ecosystem;
+use std::cmp::Ordering;
+use std::str::FromStr as _;
+
+/// How two versions of one ecosystem compare; none when either is not a version there.
+pub fn compare(ecosystem: Ecosystem, one: &str, other: &str) -> Option<Ordering> {
+    match ecosystem {
+        Ecosystem::Npm | Ecosystem::CratesIo | Ecosystem::Go | Ecosystem::Hex | Ecosystem::Pub => semantic::compare(one, other),
+        Ecosystem::PyPi => Some(pep440_rs::Version::from_str(one).ok()?.cmp(&pep440_rs::Version::from_str(other).ok()?)),
+        Ecosystem::Maven => Some(maven::compare(one, other)),
+        Ecosystem::RubyGems => rubygems::compare(one, other),
+        Ecosystem::Packagist => Some(packagist::compare(one, other)),
+        Ecosystem::NuGet => nuget::compare(one, other),
+    }
+}
+
+/// Splits a text where digits begin or end.
+fn runs(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let first = rest.chars().next()?;
+        let end = rest.find(|c: char| c.is_ascii_digit() != first.is_ascii_digit()).unwrap_or(rest.len());
+        let (run, after) = rest.split_at(end);
+        rest = after;
+        Some(run)
+    })
+}
+
+/// Numbers of any length, by their value.
+fn by_value(one: &str, other: &str) -> Ordering {
+    let (one, other) = (one.trim_start_matches('0'), other.trim_start_matches('0'));
+    one.len().cmp(&other.len()).then_with(|| one.cmp(other))
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}

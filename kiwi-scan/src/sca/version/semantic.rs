@@ -1,0 +1,58 @@
+//! Semantic versions (<https://semver.org>), with what npm and Go add to them.
+
+use super::{by_value, is_number};
+use std::cmp::Ordering;
+
+pub(super) fn compare(one: &str, other: &str) -> Option<Ordering> {
+    let (one, other) = (parse(one)?, parse(other)?);
+    let numbers = one.numbers.iter().zip(&other.numbers).map(|(a, b)| by_value(a, b)).find(|order| order.is_ne());
+    Some(numbers.unwrap_or_else(|| match (one.pre.is_empty(), other.pre.is_empty()) {
+        (true, true) => Ordering::Equal,
+        // A version without a pre-release comes after all of its pre-releases.
+        (true, false) => Ordering::Greater,
+        (false, true) => Ordering::Less,
+        (false, false) => pre(one.pre, other.pre),
+    }))
+}
+
+struct Version<'a> {
+    numbers: [&'a str; 3],
+    pre: &'a str,
+}
+
+/// `v1.2.3-pre+build`; what is missing is zero, as advisories write `0` and `1.2`.
+fn parse(text: &str) -> Option<Version<'_>> {
+    let text = text.trim();
+    let text = text.strip_prefix(['v', '=']).unwrap_or(text);
+    let text = text.split('+').next().unwrap_or_default();
+    let (core, pre) = text.split_once('-').unwrap_or((text, ""));
+    let mut numbers = ["0"; 3];
+    let mut parts = core.split('.');
+    for (index, number) in parts.by_ref().take(3).enumerate() {
+        if !is_number(number) {
+            return None;
+        }
+        numbers[index] = number;
+    }
+    parts.next().is_none().then_some(Version { numbers, pre })
+}
+
+fn pre(one: &str, other: &str) -> Ordering {
+    let (mut ones, mut others) = (one.split('.'), other.split('.'));
+    loop {
+        let order = match (ones.next(), others.next()) {
+            (None, None) => return Ordering::Equal,
+            (None, Some(_)) => return Ordering::Less,
+            (Some(_), None) => return Ordering::Greater,
+            (Some(a), Some(b)) => match (is_number(a), is_number(b)) {
+                (true, true) => by_value(a, b),
+                (true, false) => Ordering::Less,
+                (false, true) => Ordering::Greater,
+                (false, false) => a.cmp(b),
+            },
+        };
+        if order.is_ne() {
+            return order;
+        }
+    }
+}

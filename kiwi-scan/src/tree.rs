@@ -1,0 +1,68 @@
+//! Walking a source tree that nobody trusts.
+
+use kiwi_core::domain::Coverage;
+use std::path::{Path, PathBuf};
+
+/// Directories that hold other people's code, or none; their own manifests were read elsewhere.
+const FOREIGN: [&str; 8] = [".git", ".hg", ".svn", "node_modules", "bower_components", "__pycache__", ".venv", ".tox"];
+/// So many entries are looked at: a tree may be made to be endless.
+const MOST_ENTRIES: usize = 2_000_000;
+
+/// A file of the tree.
+#[derive(Debug, Clone)]
+pub(crate) struct File {
+    /// Relative to the root, with `/`.
+    pub(crate) path: String,
+    pub(crate) place: PathBuf,
+    pub(crate) size: u64,
+}
+
+/// Every regular file below `root`, in the order of their paths. Links are not followed. What cannot be listed is skipped with its reason.
+pub(crate) fn files(root: &Path, coverage: &mut Coverage) -> Vec<File> {
+    let (mut found, mut seen) = (Vec::new(), 0);
+    let mut open = vec![(root.to_owned(), String::new())];
+    while let Some((directory, prefix)) = open.pop() {
+        let shown = || if prefix.is_empty() { ".".to_owned() } else { prefix.clone() };
+        let entries = match std::fs::read_dir(&directory) {
+            Ok(entries) => entries,
+            Err(error) => {
+                coverage.skip(shown(), format!("it cannot be listed: {error}"));
+                continue;
+            }
+        };
+        for entry in entries.flatten() {
+            seen += 1;
+            if seen > MOST_ENTRIES {
+                coverage.skip(shown(), format!("the tree has more than {MOST_ENTRIES} entries"));
+                found.sort_by(|a: &File, b| a.path.cmp(&b.path));
+                return found;
+            }
+            let Ok(kind) = entry.file_type() else { continue };
+            let Some(name) = entry.file_name().to_str().map(str::to_owned) else { continue };
+            let path = if prefix.is_empty() { name.clone() } else { format!("{prefix}/{name}") };
+            if kind.is_dir() && !FOREIGN.contains(&name.as_str()) {
+                open.push((entry.path(), path));
+            } else if kind.is_file() {
+                let size = entry.metadata().map_or(0, |metadata| metadata.len());
+                found.push(File { path, place: entry.path(), size });
+            }
+        }
+    }
+    found.sort_by(|a, b| a.path.cmp(&b.path));
+    found
+}
+
+/// The text of a file of at most `limit` bytes; else why not.
+pub(crate) fn text(file: &File, limit: u64) -> Result<String, String> {
+    use std::io::Read as _;
+    if file.size > limit {
+        return Err(format!("it is larger than {} MiB", limit >> 20));
+    }
+    let mut bytes = Vec::with_capacity(usize::try_from(file.size).unwrap_or(0));
+    let read = std::fs::File::open(&file.place).and_then(|open| open.take(limit + 1).read_to_end(&mut bytes));
+    read.map_err(|error| format!("it cannot be read: {error}"))?;
+    if bytes.len() as u64 > limit {
+        return Err(format!("it is larger than {} MiB", limit >> 20));
+    }
+    String::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned())
+}
