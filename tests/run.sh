@@ -86,13 +86,14 @@ RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --all-features --quie
 step "kiwi-core reaches no I/O client, and no provider names another"
 forbidden=$(cargo tree --package kiwi-core --edges normal --prefix none --all-features | grep -E '^(reqwest|hyper|bollard|kube|sqlx|axum|clap|gix) v' || true)
 [ -z "$forbidden" ] || { echo "kiwi-core depends on: $forbidden" >&2; exit 1; }
-for crate in kiwi-git kiwi-runtime kiwi-store kiwi-http; do
+for crate in kiwi-git kiwi-runtime kiwi-scan kiwi-store kiwi-http; do
     others=$(cargo tree --package "$crate" --edges normal --prefix none --all-features --depth 1 | grep -oE '^kiwi-[a-z]+' | grep -vxE "$crate|kiwi-core" || true)
     [ -z "$others" ] || { echo "$crate depends on: $others" >&2; exit 1; }
 done
 # Each feature alone must build too: a platform takes only what it needs.
 for feature in docker kubernetes registry; do cargo check --quiet --package kiwi-runtime --no-default-features --features "$feature"; done
 for feature in github gitlab url; do cargo check --quiet --package kiwi-git --no-default-features --features "$feature"; done
+cargo check --quiet --package kiwi-scan --no-default-features
 if need cargo-deny; then
     cargo deny --log-level error check bans licenses sources
     if cargo deny fetch db >/dev/null 2>&1; then cargo deny check advisories; else echo "the data of advisories is out of reach: not checked"; fi

@@ -8,6 +8,7 @@ mod builds;
 mod command;
 mod deployments;
 mod kubernetes;
+mod scan;
 mod webhooks;
 mod wizard;
 
@@ -21,6 +22,7 @@ fn main() {
         ("webhooks", webhooks::measure),
         ("wizard", wizard::measure),
         ("kubernetes", kubernetes::measure),
+        ("scan", scan::measure),
     ] {
         if only.as_deref().is_none_or(|only| only == name) {
             measure();

@@ -10,7 +10,6 @@ mod progress;
 pub use compose::StoreWrapper;
 
 use args::Arguments;
-use clap::{CommandFactory as _, FromArgMatches as _};
 use kiwi_core::error::{Error, ErrorKind};
 use std::process::ExitCode;
 
@@ -47,9 +46,17 @@ pub fn run_with(wrapper: Option<StoreWrapper>) -> ExitCode {
 }
 
 fn parse() -> Arguments {
-    let mut command = Arguments::command();
+    // The flags of all commands take longer to set up than a Dockerfile takes to plan.
+    if std::env::args_os().nth(1).is_some_and(|first| first == "dockerfile") {
+        return parsed::<args::PlanningAlone>().into();
+    }
+    parsed()
+}
+
+fn parsed<T: clap::CommandFactory + clap::FromArgMatches>() -> T {
+    let mut command = T::command();
     let matches = command.get_matches_mut();
-    let arguments = Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.format(&mut command).exit());
+    let arguments = T::from_arg_matches(&matches).unwrap_or_else(|error| error.format(&mut command).exit());
     // Hundreds of flags, which the end of the process frees for nothing.
     std::mem::forget(command);
     arguments

@@ -4,6 +4,8 @@
 //!
 //! A scanner never guesses: what it could not read is in its report, and the gate refuses on it unless a policy says otherwise.
 
+pub mod output;
 #[cfg(feature = "sca")]
 pub mod sca;
+#[cfg(feature = "sca")]
 mod tree;

@@ -3,6 +3,7 @@
 mod dockerfile;
 mod global;
 mod hosts;
+mod scan;
 mod service;
 mod setup;
 mod work;
@@ -10,6 +11,7 @@ mod work;
 pub(crate) use dockerfile::{BuilderChoice, Dockerfile, WizardArguments};
 pub(crate) use global::{Global, Output, RoleChoice};
 pub(crate) use hosts::{CreateAccounts, DeliveryCommand, ImageCommand, ProviderCommand, UserCommand, UserRole};
+pub(crate) use scan::{Scan, ScanFormat};
 pub(crate) use service::{Register, ServiceCommand, Settings};
 pub(crate) use setup::{AddCluster, AddRuntime, KeyCommand, RegistryCommand, RuntimeCommand, Serve, SourceCommand};
 pub(crate) use work::{Build, Config, Deploy, EventsArguments, InEnvironment, Logs, Rollback, RunArguments, RunsCommand, Scale};
@@ -58,6 +60,8 @@ pub(crate) enum Command {
     Dockerfile(Box<Dockerfile>),
     /// Builds, scans, tests and publishes an image
     Build(Build),
+    /// Looks for vulnerable dependencies in a source tree
+    Scan(Box<Scan>),
     /// Deploys a build, a release of another environment, or shows what it would do
     Deploy(Deploy),
     /// The whole pipeline, from the source to the running service
@@ -93,6 +97,29 @@ pub(crate) enum Command {
     },
 }
 
+/// The same with one command alone.
+#[derive(Debug, Parser)]
+#[command(name = "kiwi", version, propagate_version = true, disable_help_subcommand = true)]
+pub(crate) struct PlanningAlone {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Planning,
+}
+
+#[derive(Debug, Subcommand)]
+enum Planning {
+    /// Prints a Dockerfile for a project without one, and why it is so
+    Dockerfile(Box<Dockerfile>),
+}
+
+impl From<PlanningAlone> for Arguments {
+    fn from(alone: PlanningAlone) -> Self {
+        let Planning::Dockerfile(dockerfile) = alone.command;
+        Self { global: alone.global, command: Command::Dockerfile(dockerfile) }
+    }
+}
+
 impl Command {
     /// Whether it works runs, which undo what they began when they are interrupted.
     pub(crate) fn tidies_up(&self) -> bool {
@@ -108,5 +135,21 @@ impl Command {
                 | Self::Runs(_)
                 | Self::Serve(_)
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Arguments, PlanningAlone};
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn planning_alone_says_the_same_of_itself() {
+        let help = |mut command: clap::Command| {
+            command.build();
+            command.find_subcommand_mut("dockerfile").unwrap().render_long_help().to_string()
+        };
+        assert_eq!(help(PlanningAlone::command()), help(Arguments::command()));
+        Arguments::command().debug_assert();
     }
 }

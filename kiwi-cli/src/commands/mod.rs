@@ -11,6 +11,7 @@ mod read;
 mod registry;
 mod runs;
 mod runtime;
+mod scan;
 mod secrets;
 mod serve;
 mod service;
@@ -45,6 +46,7 @@ pub(crate) async fn run(arguments: Arguments, wrapper: Option<StoreWrapper>) -> 
     match arguments.command {
         // Done by `at_once`.
         Command::Completions { .. } | Command::Dockerfile(_) => Ok(ExitCode::SUCCESS),
+        Command::Scan(scan) => scan::run(&arguments.global, *scan).await,
         Command::Doctor => doctor::run(&arguments.global).await,
         Command::Runtime(command) => runtime::run(&session().await?, command, output).await,
         Command::Registry(command) => registry::run(&session().await?, command, output).await,

@@ -3,7 +3,7 @@
 use super::osv::{Advisory, Event, Span};
 use super::version::compare;
 use super::{Ecosystem, Package};
-use kiwi_core::domain::{Dependency, Finding, Fingerprint, ScanKind, Severity};
+use kiwi_core::domain::{Finding, Fingerprint, ScanKind, Severity};
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
@@ -111,12 +111,7 @@ fn finding(package: &Package, path: &str, mut group: Joined<'_>) -> Finding {
         scores,
         cwe: cwe.into_iter().collect(),
         path: Some(path.to_owned()),
-        dependency: Some(Dependency {
-            package: package.name.clone(),
-            version: package.version.clone(),
-            ecosystem: package.ecosystem.as_str().to_owned(),
-            development: package.development,
-        }),
+        dependency: Some(package.into()),
         advisories: group.names.iter().map(|name| (*name).to_owned()).collect(),
         fixed_versions: fixed,
         url: Some(format!("https://osv.dev/vulnerability/{}", first.id)),

@@ -79,6 +79,17 @@ impl Ecosystem {
     }
 }
 
+impl From<&Package> for kiwi_core::domain::Dependency {
+    fn from(package: &Package) -> Self {
+        Self {
+            package: package.name.clone(),
+            version: package.version.clone(),
+            ecosystem: package.ecosystem.as_str().to_owned(),
+            development: package.development,
+        }
+    }
+}
+
 /// One dependency of a project.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Package {

@@ -79,6 +79,9 @@ fn scan(root: &Path, directory: &Path) -> Result<ScanReport> {
         }
     }
     without_lockfile(&files, &mut report);
+    report.dependencies = found.iter().flat_map(|(_, packages)| packages).map(Into::into).collect();
+    report.dependencies.sort();
+    report.dependencies.dedup();
     let by_ecosystem = found.iter().flat_map(|(_, packages)| packages).fold(BTreeMap::<Ecosystem, BTreeSet<String>>::new(), |mut all, package| {
         all.entry(package.ecosystem).or_default().insert(package.ecosystem.normalize(&package.name));
         all

@@ -141,7 +141,7 @@ pub struct Score {
 }
 
 /// The dependency that a finding is about.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Dependency {
     /// Its name, as the ecosystem writes it.
     pub package: String,

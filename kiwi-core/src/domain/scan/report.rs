@@ -1,6 +1,6 @@
 //! The result of one scanner.
 
-use super::Finding;
+use super::{Dependency, Finding};
 use serde::{Deserialize, Serialize};
 
 /// What a scan read and what it could not.
@@ -47,6 +47,9 @@ pub struct ScanReport {
     /// What of it a person decided about.
     #[serde(default)]
     pub suppressed: Vec<Suppressed>,
+    /// Every dependency that it compared.
+    #[serde(default)]
+    pub dependencies: Vec<Dependency>,
     /// What it looked at.
     pub coverage: Coverage,
     /// Why it cannot vouch for the target, when it cannot.
@@ -59,6 +62,14 @@ pub struct ScanReport {
 impl ScanReport {
     /// A report that found nothing yet.
     pub fn new(scanner: impl Into<String>) -> Self {
-        Self { scanner: scanner.into(), findings: Vec::new(), suppressed: Vec::new(), coverage: Coverage::default(), incomplete: None, notes: Vec::new() }
+        Self {
+            scanner: scanner.into(),
+            findings: Vec::new(),
+            suppressed: Vec::new(),
+            dependencies: Vec::new(),
+            coverage: Coverage::default(),
+            incomplete: None,
+            notes: Vec::new(),
+        }
     }
 }

@@ -1,0 +1,63 @@
+//! Scanning a source tree.
+
+use clap::{Args, ValueEnum};
+use kiwi_core::domain::Severity;
+use std::path::PathBuf;
+use url::Url;
+
+#[derive(Debug, Args)]
+pub(crate) struct Scan {
+    /// The directory to scan
+    #[arg(required_unless_present = "update")]
+    pub(crate) path: Option<PathBuf>,
+    /// Looks for vulnerable dependencies; the default, when no kind is named
+    #[arg(long)]
+    pub(crate) sca: bool,
+    /// Fails on findings of this severity and above [default: high]
+    #[arg(long, value_name = "SEVERITY")]
+    pub(crate) fail_on: Option<Severity>,
+    /// Lets findings through that nobody rated
+    #[arg(long)]
+    pub(crate) allow_unknown: bool,
+    /// Lets vulnerabilities through that no version mends yet
+    #[arg(long)]
+    pub(crate) ignore_unfixed: bool,
+    /// Lets dependencies through that only development needs
+    #[arg(long)]
+    pub(crate) ignore_development: bool,
+    /// Lets a scan through that could not look at everything
+    #[arg(long)]
+    pub(crate) allow_incomplete: bool,
+    /// Fails only on findings that this earlier `kiwi scan --output json` does not have
+    #[arg(long, value_name = "FILE")]
+    pub(crate) baseline: Option<PathBuf>,
+    /// Accepted findings, besides those of .kiwi/suppressions.toml in the tree
+    #[arg(long, value_name = "FILE")]
+    pub(crate) suppressions: Vec<PathBuf>,
+    /// An OpenVEX document; may be given several times
+    #[arg(long, value_name = "FILE")]
+    pub(crate) vex: Vec<PathBuf>,
+    /// Another format, written to --output-file
+    #[arg(long, requires = "output_file")]
+    pub(crate) format: Option<ScanFormat>,
+    /// Where the other format is written
+    #[arg(long, value_name = "FILE", requires = "format")]
+    pub(crate) output_file: Option<PathBuf>,
+    /// Fetches the database of vulnerabilities
+    #[arg(long, conflicts_with = "path")]
+    pub(crate) update: bool,
+    /// Where the database comes from: a URL with ECOSYSTEM/all.zip below it, or file:///DIRECTORY [default: OSV's]
+    #[arg(long, value_name = "URL", requires = "update", env = "KIWI_DATABASE_SOURCE", hide_env_values = true)]
+    pub(crate) database_source: Option<Url>,
+    /// The ecosystems that are fetched, such as npm,PyPI [default: all]
+    #[arg(long, value_name = "NAMES", requires = "update", value_delimiter = ',')]
+    pub(crate) ecosystems: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ScanFormat {
+    /// For code scanning pages
+    Sarif,
+    /// A bill of materials with its vulnerabilities
+    Cyclonedx,
+}

@@ -1,0 +1,168 @@
+//! Scanning a source tree, without a service.
+
+use super::secrets;
+use crate::args::{Global, Output, Scan, ScanFormat};
+use crate::compose::data_directory;
+use crate::output;
+use indicatif::{ProgressBar, ProgressStyle};
+use kiwi_core::domain::{Exceptions, Finding, Fingerprint, Gate, GateDecision, ScanReport, ScanStatus, Timestamp};
+use kiwi_core::error::{Error, ErrorKind, Result};
+use kiwi_core::provider::{ScanTarget, Scanner as _};
+use kiwi_scan::sca::osv::{self, Progress};
+use kiwi_scan::sca::{Ecosystem, ScaScanner};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::io::IsTerminal as _;
+use std::path::Path;
+use std::process::ExitCode;
+
+/// What people accepted, in the tree itself.
+const SUPPRESSIONS: &str = ".kiwi/suppressions.toml";
+
+pub(super) async fn run(global: &Global, scan: Scan) -> Result<ExitCode> {
+    let database = data_directory(global)?.join("osv");
+    let Some(path) = &scan.path else { return update(&database, scan, global.output).await };
+    if !path.is_dir() {
+        return Err(Error::invalid("scan", format!("{} is not a directory", path.display())).with_hint("give the directory of a project"));
+    }
+    let mut exceptions = Exceptions::default();
+    let own = path.join(SUPPRESSIONS);
+    // Whoever can write the tree can accept findings in it; a link out of it is nobody's decision.
+    if own.symlink_metadata().is_ok_and(|found| found.is_file()) {
+        exceptions.read(&secrets::text_file(&own)?)?;
+    }
+    for file in &scan.suppressions {
+        exceptions.read(&secrets::text_file(file)?)?;
+    }
+    for file in &scan.vex {
+        exceptions.read_vex(&secrets::text_file(file)?)?;
+    }
+    let baseline = scan.baseline.as_deref().map(baseline).transpose()?;
+    let gate = Gate {
+        fail_on: scan.fail_on.unwrap_or(Gate::default().fail_on),
+        fail_on_unknown: !scan.allow_unknown,
+        ignore_unfixed: scan.ignore_unfixed,
+        ignore_development: scan.ignore_development,
+        new_only: baseline.is_some(),
+        allow_incomplete: scan.allow_incomplete,
+        report_only: false,
+    };
+    let mut reports = vec![ScaScanner::new(database).scan(&ScanTarget::Tree(path.clone())).await?];
+    exceptions.apply(&mut reports, Timestamp::now());
+    let decision = gate.decide(&reports, &baseline.unwrap_or_default());
+    if let (Some(format), Some(file)) = (scan.format, &scan.output_file) {
+        let text = match format {
+            ScanFormat::Sarif => kiwi_scan::output::sarif(&reports)?,
+            ScanFormat::Cyclonedx => kiwi_scan::output::cyclonedx(&reports, Timestamp::now()),
+        };
+        std::fs::write(file, text).map_err(|error| Error::invalid("write report", format!("{} cannot be written", file.display())).with_source(error))?;
+    }
+    output::result(global.output, &value(&reports, &decision), || text(&reports, &decision));
+    Ok(if decision.pass { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn value(reports: &[ScanReport], decision: &GateDecision) -> Value {
+    let all = |of: fn(&ScanReport) -> Value| -> Vec<Value> { reports.iter().flat_map(|report| of(report).as_array().cloned().unwrap_or_default()).collect() };
+    json!({
+        "status": decision.status,
+        "reasons": decision.reasons,
+        "findings": all(|report| json!(report.findings)),
+        "suppressed": all(|report| json!(report.suppressed)),
+        "coverage": { "read": all(|report| json!(report.coverage.read)), "skipped": all(|report| json!(report.coverage.skipped)) },
+        "notes": all(|report| json!(report.notes)),
+    })
+}
+
+fn text(reports: &[ScanReport], decision: &GateDecision) -> String {
+    let findings: Vec<&Finding> = reports.iter().flat_map(|report| &report.findings).collect();
+    let mut parts = Vec::new();
+    if !findings.is_empty() {
+        let rows: Vec<Vec<String>> = findings
+            .iter()
+            .map(|finding| {
+                let cve = finding.advisories.iter().find(|name| name.starts_with("CVE-")).unwrap_or(&finding.rule);
+                let path = finding.path.clone().unwrap_or_default();
+                vec![
+                    finding.severity.to_string(),
+                    finding.place(),
+                    cve.clone(),
+                    finding.fixed_versions.first().cloned().unwrap_or_default(),
+                    path,
+                    finding.message.clone(),
+                ]
+            })
+            .collect();
+        parts.push(output::table(&["severity", "where", "what", "fixed in", "file", "message"], &rows));
+    }
+    for report in reports {
+        parts.extend(
+            report
+                .suppressed
+                .iter()
+                .map(|suppressed| format!("accepted: {} in {}: {}", suppressed.finding.rule, suppressed.finding.place(), suppressed.reason)),
+        );
+        parts.extend(report.coverage.read.iter().map(|read| format!("read: {read}")));
+        parts.extend(report.coverage.skipped.iter().map(|skipped| format!("not read: {}: {}", skipped.path, skipped.reason)));
+        parts.extend(report.notes.iter().map(|note| format!("note: {note}")));
+    }
+    let skipped: usize = reports.iter().map(|report| report.coverage.skipped.len() + usize::from(report.incomplete.is_some())).sum();
+    parts.push(match decision.status {
+        ScanStatus::Passed => format!("passed: {} findings, none that refuses", findings.len()),
+        ScanStatus::Failed => format!("failed: {} findings", findings.len()),
+        ScanStatus::Incomplete => format!("incomplete: {} findings, none that refuses, but {skipped} things could not be looked at", findings.len()),
+    });
+    parts.join("\n")
+}
+
+/// The fingerprints of an earlier scan.
+fn baseline(file: &Path) -> Result<BTreeSet<Fingerprint>> {
+    let fail = || Error::invalid("read baseline", format!("{} is no result of `kiwi scan --output json`", file.display()));
+    let bytes = std::fs::read(file).map_err(|error| Error::invalid("read baseline", format!("{} cannot be read", file.display())).with_source(error))?;
+    let value: Value = serde_json::from_slice(&bytes).map_err(|error| fail().with_source(error))?;
+    let findings = value["findings"].as_array().ok_or_else(fail)?;
+    findings.iter().map(|finding| serde_json::from_value(finding["fingerprint"].clone()).map_err(|error| fail().with_source(error))).collect()
+}
+
+async fn update(database: &Path, scan: Scan, format: Output) -> Result<ExitCode> {
+    let named = |name: &String| {
+        let known = Ecosystem::ALL.into_iter().find(|ecosystem| ecosystem.as_str().eq_ignore_ascii_case(name));
+        let all: Vec<&str> = Ecosystem::ALL.iter().map(|ecosystem| ecosystem.as_str()).collect();
+        known.ok_or_else(|| Error::invalid("update database", format!("{name} is no ecosystem")).with_hint(format!("choose among {}", all.join(", "))))
+    };
+    let ecosystems = if scan.ecosystems.is_empty() { Ecosystem::ALL.to_vec() } else { scan.ecosystems.iter().map(named).collect::<Result<_>>()? };
+    let source = match scan.database_source {
+        Some(source) => source,
+        None => osv::SOURCE.parse().map_err(|_| Error::new(ErrorKind::Internal, "update database", "OSV's address is none"))?,
+    };
+    let mut done = serde_json::Map::new();
+    for ecosystem in ecosystems {
+        let bar = bar(ecosystem);
+        let (directory, source, shown) = (database.to_owned(), source.clone(), bar.clone());
+        let work = move || {
+            osv::update(&directory, &source, ecosystem, &|progress| match progress {
+                Progress::Fetching { current, total, .. } => {
+                    shown.set_length(total.unwrap_or(0) >> 20);
+                    shown.set_position(current >> 20);
+                }
+                Progress::Indexing { records, .. } => shown.set_message(format!("{records} records")),
+                _ => {}
+            })
+        };
+        let ended = tokio::task::spawn_blocking(work).await;
+        let holding = ended.map_err(|error| Error::new(ErrorKind::Internal, "update database", "it ended without a result").with_source(error))?;
+        bar.finish_and_clear();
+        let holding = holding?;
+        output::note(&format!("{}: {} records", ecosystem.as_str(), holding.records));
+        done.insert(ecosystem.as_str().to_owned(), json!(holding));
+    }
+    output::result(format, &done, || format!("{} ecosystems are up to date", done.len()));
+    Ok(ExitCode::SUCCESS)
+}
+
+fn bar(ecosystem: Ecosystem) -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{prefix} [{bar:30}] {pos}/{len} MiB {msg}").unwrap_or_else(|_| ProgressStyle::default_bar());
+    ProgressBar::new(0).with_style(style.progress_chars("=> ")).with_prefix(ecosystem.as_str())
+}

@@ -1,0 +1,147 @@
+//! `kiwi scan`: from the database's source to exit codes, formats and what people accepted.
+
+#![expect(clippy::unwrap_used, reason = "a test ends by panicking")]
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::StatusCode;
+use axum::response::IntoResponse as _;
+use axum::routing::get;
+use futures_util::StreamExt as _;
+use kiwi_tests::command::Kiwi;
+use serde_json::{Value, json};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+fn write(root: &Path, path: &str, content: &str) {
+    let path = root.join(path);
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(path, content).unwrap();
+}
+
+fn record(id: &str, name: &str, severity: &str, rest: &Value) -> String {
+    let mut record = json!({ "id": id, "aliases": [format!("CVE-{id}")], "summary": format!("trouble in {name}"), "database_specific": { "severity": severity, "cwe_ids": ["CWE-79"] },
+        "affected": [{ "package": { "ecosystem": "npm", "name": name }, "ranges": [{ "type": "SEMVER", "events": [{ "introduced": "0" }, { "fixed": "2.0.0" }] }] }] });
+    record.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
+    record.to_string()
+}
+
+/// A tree with two vulnerable dependencies, one of them for development alone, and a database that knows them.
+fn ground(kiwi: &Kiwi) -> (std::path::PathBuf, String) {
+    let (source, tree) = (kiwi.folder().join("source"), kiwi.folder().join("tree"));
+    write(&source, "npm/1.json", &record("GHSA-1", "left", "HIGH", &json!({})));
+    write(&source, "npm/2.json", &record("GHSA-2", "tool", "CRITICAL", &json!({})));
+    write(&source, "npm/3.json", &record("GHSA-3", "never", "CRITICAL", &json!({})));
+    let lock =
+        json!({ "lockfileVersion": 3, "packages": { "node_modules/left": { "version": "1.0.0" }, "node_modules/tool": { "version": "1.0.0", "dev": true } } });
+    write(&tree, "package-lock.json", &lock.to_string());
+    let source = format!("file://{}", source.display());
+    (tree, source)
+}
+
+#[test]
+fn nothing_is_not_passed_and_findings_refuse() {
+    let kiwi = Kiwi::new();
+    let (tree, source) = ground(&kiwi);
+    let tree = tree.to_str().unwrap();
+    let none = kiwi.run(&["scan", tree, "-o", "json"]);
+    assert_eq!((none.code, none.json()["status"].as_str()), (1, Some("incomplete")), "without a database nothing is known");
+    assert_eq!(kiwi.run(&["scan", "/nowhere"]).code, 2);
+    assert_eq!(kiwi.run(&["scan", "--update", "--database-source", &source, "--ecosystems", "nmp"]).code, 2);
+    kiwi.run(&["scan", "--update", "--database-source", &source, "--ecosystems", "npm"]).ok();
+    let failed = kiwi.run(&["scan", tree, "-o", "json"]);
+    let value = failed.json();
+    assert_eq!((failed.code, value["status"].as_str()), (1, Some("failed")));
+    let first = &value["findings"][0];
+    assert_eq!(
+        json!([first["kind"], first["rule"], first["severity"], first["cwe"], first["package"], first["version"], first["ecosystem"], first["fixed_versions"]]),
+        json!(["sca", "GHSA-2", "critical", [79], "tool", "1.0.0", "npm", ["2.0.0"]])
+    );
+    assert!(first["fingerprint"].is_string() && first["url"].is_string() && value["coverage"]["read"][0] == "package-lock.json (2 packages)");
+    let table = kiwi.run(&["scan", tree]);
+    assert!(table.out.contains("CVE-GHSA-1") && table.out.trim_end().ends_with("failed: 2 findings"), "{}", table.out);
+    // What is let through is asked for by name.
+    assert_eq!(kiwi.run(&["scan", tree, "--fail-on", "critical"]).code, 1);
+    assert_eq!(kiwi.run(&["scan", tree, "--fail-on", "critical", "--ignore-development"]).code, 0);
+    let earlier = kiwi.folder().join("earlier.json");
+    std::fs::write(&earlier, failed.out).unwrap();
+    kiwi.run(&["scan", tree, "--baseline", earlier.to_str().unwrap()]).ok();
+    assert_eq!(kiwi.run(&["scan", tree, "--baseline", tree]).code, 2);
+}
+
+#[test]
+fn what_people_accepted_is_said_in_every_format() {
+    let kiwi = Kiwi::new();
+    let (tree, source) = ground(&kiwi);
+    kiwi.run(&["scan", "--update", "--database-source", &source, "--ecosystems", "npm"]).ok();
+    write(&tree, ".kiwi/suppressions.toml", "[[suppress]]\nrule = \"CVE-GHSA-2\"\nreason = \"runs on our machines alone\"\n");
+    let vex = kiwi.folder().join("vex.json");
+    let statement = json!({ "vulnerability": { "name": "GHSA-1" }, "products": [{ "@id": "pkg:npm/left@1.0.0" }], "status": "not_affected", "justification": "vulnerable_code_not_present" });
+    std::fs::write(&vex, json!({ "@context": "https://openvex.dev/ns/v0.2.0", "statements": [statement] }).to_string()).unwrap();
+    let (sarif, bom) = (kiwi.folder().join("o.sarif"), kiwi.folder().join("o.cdx.json"));
+    let scan = ["scan", tree.to_str().unwrap(), "--vex", vex.to_str().unwrap(), "-o", "json"];
+    let passed = kiwi.run(&[&scan[..], &["--format", "sarif", "--output-file", sarif.to_str().unwrap()]].concat()).ok().json();
+    assert_eq!(
+        (passed["status"].as_str(), passed["findings"].as_array().unwrap().len(), passed["suppressed"].as_array().unwrap().len()),
+        (Some("passed"), 0, 2)
+    );
+    let sarif: Value = serde_json::from_slice(&std::fs::read(sarif).unwrap()).unwrap();
+    let results = sarif["runs"][0]["results"].as_array().unwrap();
+    assert!(results.len() == 2 && results.iter().all(|result| result["suppressions"][0]["justification"].is_string()), "{sarif:#}");
+    assert_eq!(sarif["runs"][0]["tool"]["driver"]["rules"].as_array().unwrap().len(), 2);
+    kiwi.run(&[&scan[..], &["--format", "cyclonedx", "--output-file", bom.to_str().unwrap()]].concat()).ok();
+    let bom: Value = serde_json::from_slice(&std::fs::read(bom).unwrap()).unwrap();
+    assert_eq!(
+        bom["components"].as_array().unwrap().iter().map(|component| component["purl"].as_str().unwrap()).collect::<Vec<_>>(),
+        ["pkg:npm/left@1.0.0", "pkg:npm/tool@1.0.0"]
+    );
+    assert_eq!(bom["vulnerabilities"][0]["analysis"]["state"], "not_affected");
+    write(&tree, ".kiwi/suppressions.toml", "[[suppress]]\nrule = \"CVE-GHSA-2\"\n");
+    let refused = kiwi.run(&scan);
+    assert!(refused.code == 2 && refused.err.contains("reason"), "{}", refused.err);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_cannot_be_fetched_leaves_the_one_before() {
+    let kiwi = Kiwi::new();
+    let (tree, source) = ground(&kiwi);
+    kiwi.run(&["scan", "--update", "--database-source", &source, "--ecosystems", "npm"]).ok();
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = asked.clone();
+    let routes = Router::new()
+        .route(
+            "/busy/npm/all.zip",
+            get(move || async move {
+                count.fetch_add(1, Ordering::SeqCst);
+                StatusCode::SERVICE_UNAVAILABLE
+            }),
+        )
+        .route("/gone/npm/all.zip", get(|| async { StatusCode::NOT_FOUND }))
+        .route("/page/npm/all.zip", get(|| async { "<html>sign in</html>" }))
+        .route(
+            "/cut/npm/all.zip",
+            get(|| async {
+                let late = async {
+                    tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+                    Err(std::io::Error::other("cut"))
+                };
+                let first = futures_util::stream::iter([Ok(bytes::Bytes::from(vec![b'P'; 100_000]))]);
+                Body::from_stream(first.chain(futures_util::stream::once(late))).into_response()
+            }),
+        );
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(listener, routes).await });
+    let tree = tree.to_str().unwrap().to_owned();
+    tokio::task::spawn_blocking(move || {
+        for (path, says) in [("busy", "503"), ("gone", "404"), ("page", "no zip"), ("cut", "broke off")] {
+            let refused = kiwi.run(&["scan", "--update", "--database-source", &format!("http://{address}/{path}"), "--ecosystems", "npm"]);
+            assert!(refused.code == 1 && refused.err.contains(says) && refused.err.contains("hint: "), "{path}: {}", refused.err);
+            assert_eq!(kiwi.run(&["scan", &tree, "-o", "json"]).json()["findings"].as_array().unwrap().len(), 2, "{path}");
+        }
+        assert_eq!(asked.load(Ordering::SeqCst), 4, "a busy server is asked again, a missing file is not");
+    })
+    .await
+    .unwrap();
+}
