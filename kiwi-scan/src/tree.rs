@@ -53,7 +53,13 @@ pub(crate) fn files(root: &Path, coverage: &mut Coverage) -> Vec<File> {
 }
 
 /// The text of a file of at most `limit` bytes; else why not.
+#[cfg(feature = "sca")]
 pub(crate) fn text(file: &File, limit: u64) -> Result<String, String> {
+    String::from_utf8(bytes(file, limit)?).map_err(|_| "it is not UTF-8".to_owned())
+}
+
+/// The bytes of a file of at most `limit` bytes; else why not.
+pub(crate) fn bytes(file: &File, limit: u64) -> Result<Vec<u8>, String> {
     use std::io::Read as _;
     if file.size > limit {
         return Err(format!("it is larger than {} MiB", limit >> 20));
@@ -64,5 +70,5 @@ pub(crate) fn text(file: &File, limit: u64) -> Result<String, String> {
     if bytes.len() as u64 > limit {
         return Err(format!("it is larger than {} MiB", limit >> 20));
     }
-    String::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned())
+    Ok(bytes)
 }

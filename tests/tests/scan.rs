@@ -80,7 +80,7 @@ fn what_people_accepted_is_said_in_every_format() {
     let statement = json!({ "vulnerability": { "name": "GHSA-1" }, "products": [{ "@id": "pkg:npm/left@1.0.0" }], "status": "not_affected", "justification": "vulnerable_code_not_present" });
     std::fs::write(&vex, json!({ "@context": "https://openvex.dev/ns/v0.2.0", "statements": [statement] }).to_string()).unwrap();
     let (sarif, bom) = (kiwi.folder().join("o.sarif"), kiwi.folder().join("o.cdx.json"));
-    let scan = ["scan", tree.to_str().unwrap(), "--vex", vex.to_str().unwrap(), "-o", "json"];
+    let scan = ["scan", tree.to_str().unwrap(), "--sca", "--vex", vex.to_str().unwrap(), "-o", "json"];
     let passed = kiwi.run(&[&scan[..], &["--format", "sarif", "--output-file", sarif.to_str().unwrap()]].concat()).ok().json();
     assert_eq!(
         (passed["status"].as_str(), passed["findings"].as_array().unwrap().len(), passed["suppressed"].as_array().unwrap().len()),
@@ -100,6 +100,38 @@ fn what_people_accepted_is_said_in_every_format() {
     write(&tree, ".kiwi/suppressions.toml", "[[suppress]]\nrule = \"CVE-GHSA-2\"\n");
     let refused = kiwi.run(&scan);
     assert!(refused.code == 2 && refused.err.contains("reason"), "{}", refused.err);
+}
+
+#[test]
+fn a_secret_is_found_and_never_shown() {
+    let kiwi = Kiwi::new();
+    let tree = kiwi.folder().join("tree");
+    // Put together here, so that this file has none.
+    let secret = format!("{}_{}", "ghp", "R4nd0mL00k1ngB1tsOfTextForThisT3st99");
+    let password = "c0rrect-h0rse-b4ttery";
+    write(&tree, "deploy/settings.py", &format!("import os\n\nTOKEN = '{secret}'\nDATABASE = 'postgres://shop:{password}@db/shop'\n"));
+    write(&tree, "picture.png", &format!("\0{secret}"));
+    write(&tree, "node_modules/left/x.js", &secret);
+    let (sarif, arguments) = (kiwi.folder().join("o.sarif"), ["scan", tree.to_str().unwrap(), "--secrets"]);
+    let table = kiwi.run(&arguments);
+    let json = kiwi.run(&[&arguments[..], &["-o", "json", "--format", "sarif", "--output-file", sarif.to_str().unwrap()]].concat());
+    let found: Vec<Value> =
+        json.json()["findings"].as_array().unwrap().iter().map(|f| json!([f["kind"], f["rule"], f["path"], f["line"], f["cwe"], f["severity"]])).collect();
+    assert_eq!(
+        found,
+        [
+            json!(["secrets", "github-personal-token", "deploy/settings.py", 3, [798], "high"]),
+            json!(["secrets", "url-password", "deploy/settings.py", 4, [798], "high"])
+        ]
+    );
+    assert_eq!((table.code, json.code), (1, 1));
+    for text in [&table.out, &table.err, &json.out, &json.err, &std::fs::read_to_string(&sarif).unwrap()] {
+        assert!(!text.contains(&secret) && !text.contains(password), "{text}");
+    }
+    // Lines before it change nothing of what it is.
+    let before = json.json()["findings"][0]["fingerprint"].clone();
+    write(&tree, "deploy/settings.py", &format!("# a comment\nimport os\n\n\nTOKEN = '{secret}'\n"));
+    assert_eq!(kiwi.run(&[&arguments[..], &["-o", "json"]].concat()).json()["findings"][0]["fingerprint"], before);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -60,7 +60,7 @@ pub(crate) enum Command {
     Dockerfile(Box<Dockerfile>),
     /// Builds, scans, tests and publishes an image
     Build(Build),
-    /// Looks for vulnerable dependencies in a source tree
+    /// Looks for vulnerable dependencies and leaked credentials in a source tree
     Scan(Box<Scan>),
     /// Deploys a build, a release of another environment, or shows what it would do
     Deploy(Deploy),

@@ -10,9 +10,12 @@ pub(crate) struct Scan {
     /// The directory to scan
     #[arg(required_unless_present = "update")]
     pub(crate) path: Option<PathBuf>,
-    /// Looks for vulnerable dependencies; the default, when no kind is named
+    /// Looks for vulnerable dependencies; without any kind, for everything
     #[arg(long)]
     pub(crate) sca: bool,
+    /// Looks for leaked credentials
+    #[arg(long)]
+    pub(crate) secrets: bool,
     /// Fails on findings of this severity and above [default: high]
     #[arg(long, value_name = "SEVERITY")]
     pub(crate) fail_on: Option<Severity>,

@@ -10,6 +10,7 @@ use kiwi_core::error::{Error, ErrorKind, Result};
 use kiwi_core::provider::{ScanTarget, Scanner as _};
 use kiwi_scan::sca::osv::{self, Progress};
 use kiwi_scan::sca::{Ecosystem, ScaScanner};
+use kiwi_scan::secrets::SecretScanner;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::io::IsTerminal as _;
@@ -47,7 +48,15 @@ pub(super) async fn run(global: &Global, scan: Scan) -> Result<ExitCode> {
         allow_incomplete: scan.allow_incomplete,
         report_only: false,
     };
-    let mut reports = vec![ScaScanner::new(database).scan(&ScanTarget::Tree(path.clone())).await?];
+    let all = !scan.sca && !scan.secrets;
+    let target = ScanTarget::Tree(path.clone());
+    let mut reports = Vec::new();
+    if all || scan.sca {
+        reports.push(ScaScanner::new(database).scan(&target).await?);
+    }
+    if all || scan.secrets {
+        reports.push(SecretScanner.scan(&target).await?);
+    }
     exceptions.apply(&mut reports, Timestamp::now());
     let decision = gate.decide(&reports, &baseline.unwrap_or_default());
     if let (Some(format), Some(file)) = (scan.format, &scan.output_file) {
@@ -81,7 +90,7 @@ fn text(reports: &[ScanReport], decision: &GateDecision) -> String {
             .iter()
             .map(|finding| {
                 let cve = finding.advisories.iter().find(|name| name.starts_with("CVE-")).unwrap_or(&finding.rule);
-                let path = finding.path.clone().unwrap_or_default();
+                let path = finding.path.clone().filter(|_| finding.dependency.is_some()).unwrap_or_default();
                 vec![
                     finding.severity.to_string(),
                     finding.place(),

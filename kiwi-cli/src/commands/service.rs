@@ -107,20 +107,17 @@ fn new_service(register: Register) -> Result<NewService> {
             service_file::read(file, register.name.clone(), register.branch.clone())?
         }
     };
+    if !matches!(new.source, NewSource::Git { .. }) && (register.token_stdin || register.ca.is_some()) {
+        return Err(Error::invalid("register service", "--token-stdin and --ca belong to a plain --git URL")
+            .with_hint("repositories of GitHub and GitLab use the organization's token and CA, images the credentials of a registry"));
+    }
     // One line each: the token, the build secrets, then those that the file names.
     let count = usize::from(register.token_stdin) + settings.build_secret.len() + named.len();
     let mut values = if register.token_stdin && count == 1 { vec![secrets::one("token")?] } else { secrets::lines(count)? }.into_iter();
     let given = if register.token_stdin { values.next() } else { None };
-    match &mut new.source {
-        NewSource::Git { url, token, ca, .. } => {
-            let access = source::access(url, given, register.ca.as_deref())?;
-            (*token, *ca) = (access.token.or(token.take()), access.ca.or(ca.take()));
-        }
-        _ if register.token_stdin || register.ca.is_some() => {
-            return Err(Error::invalid("register service", "--token-stdin and --ca belong to a plain --git URL")
-                .with_hint("repositories of GitHub and GitLab use the organization's token and CA, images the credentials of a registry"));
-        }
-        _ => {}
+    if let NewSource::Git { url, token, ca, .. } = &mut new.source {
+        let access = source::access(url, given, register.ca.as_deref())?;
+        (*token, *ca) = (access.token.or(token.take()), access.ca.or(ca.take()));
     }
     new.build_secrets = settings.build_secret.iter().cloned().zip(&mut values).collect();
     for ((container, name), value) in named.iter().cloned().zip(values) {

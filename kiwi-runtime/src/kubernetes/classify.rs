@@ -80,7 +80,7 @@ impl Cause {
             Self::ImageForbidden => "register the registry with `kiwi registry add`, and check its credentials with `kiwi registry check`",
             Self::RegistryUnreachable => "check that the cluster's nodes reach the registry: its name, network, proxy, and certificate",
             Self::ImageBroken => "the image cannot be run on this node; was it built for another architecture?",
-            Self::Configuration => "somebody removed what the pod refers to; `kiwi restart` puts it back",
+            Self::Configuration => "somebody removed what the pod refers to; deploy again, which puts it back",
             Self::CannotStart => "check the image's entry point and command",
             Self::Crash => "read the last lines above; the same image may run elsewhere because of a variable that is missing here",
             Self::OutOfMemory => "give it more with `kiwi deploy --memory REQUEST:LIMIT`, or find out why it needs so much",

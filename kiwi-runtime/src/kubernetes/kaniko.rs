@@ -373,6 +373,13 @@ fn diagnose(settings: &ClusterSettings, log: &str, code: i64, out_of_memory: boo
             "check the repository's address and its token; the cluster must reach the git host too",
         );
     }
+    if has(&["does not support exact sha1"]) {
+        return failed(
+            ErrorKind::Unsupported,
+            "the git host does not hand out single commits, which Kaniko asks for".to_owned(),
+            "on the host, set `git config uploadpack.allowReachableSHA1InWant true`, as GitHub, GitLab and Gitea do; or build on a Docker runtime",
+        );
+    }
     if has(&["getting source context", "error resolving source context"]) {
         return failed(
             ErrorKind::Unavailable,

@@ -1,0 +1,197 @@
+//! The rules: which there are, and what in a text matches one.
+
+use aho_corasick::AhoCorasick;
+use kiwi_core::domain::Severity;
+use regex::{Regex, RegexBuilder};
+use serde::Deserialize;
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::sync::OnceLock;
+
+/// A compiled rule may need so much; the widest ones count characters in hundreds.
+const LARGEST_REGEX: usize = 32 << 20;
+/// What stands in documentation and tests instead of a secret.
+const PLACEHOLDERS: [&str; 14] = [
+    "example",
+    "sample",
+    "changeme",
+    "change_me",
+    "placeholder",
+    "your_",
+    "your-",
+    "yoursecret",
+    "dummy",
+    "redacted",
+    "xxxxx",
+    "*****",
+    "00000000",
+    "12345678",
+];
+
+/// One form of a secret.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Rule {
+    pub(super) id: String,
+    pub(super) title: String,
+    keywords: Vec<String>,
+    pattern: String,
+    #[serde(default)]
+    entropy: f64,
+    #[serde(default = "high")]
+    pub(super) severity: Severity,
+    #[cfg_attr(not(test), expect(dead_code, reason = "the rule's test"))]
+    example: String,
+    #[serde(skip)]
+    regex: OnceLock<Option<Regex>>,
+}
+
+fn high() -> Severity {
+    Severity::High
+}
+
+impl Rule {
+    /// Compiled when a file first needs it: all of them would take longer than most trees.
+    fn regex(&self) -> Option<&Regex> {
+        self.regex.get_or_init(|| RegexBuilder::new(&self.pattern).size_limit(LARGEST_REGEX).build().ok()).as_ref()
+    }
+}
+
+/// All rules, with one search for all of their keywords.
+pub(super) struct Rules {
+    pub(super) all: Vec<Rule>,
+    keywords: AhoCorasick,
+    /// The rule of each keyword.
+    owners: Vec<usize>,
+}
+
+/// Where a secret stands, and which rule says so.
+pub(super) struct Match<'r> {
+    pub(super) rule: &'r Rule,
+    pub(super) span: Range<usize>,
+}
+
+impl Rules {
+    /// The rules that come with Kiwi.
+    #[expect(clippy::expect_used, reason = "the file is a part of the program, and a test reads all of it")]
+    pub(super) fn builtin() -> &'static Self {
+        static RULES: OnceLock<Rules> = OnceLock::new();
+        RULES.get_or_init(|| {
+            #[derive(Deserialize)]
+            struct File {
+                rule: Vec<Rule>,
+            }
+            let File { rule: all } = toml::from_str(include_str!("rules.toml")).expect("rules.toml is well formed");
+            let (words, owners): (Vec<&str>, Vec<usize>) =
+                all.iter().enumerate().flat_map(|(index, rule)| rule.keywords.iter().map(move |keyword| (keyword.as_str(), index))).unzip();
+            let keywords = AhoCorasick::builder().ascii_case_insensitive(true).build(words).expect("some hundred keywords are not too many");
+            Self { all, keywords, owners }
+        })
+    }
+
+    /// The secrets of a text in the order of the text; a place that several rules know is the first rule's.
+    pub(super) fn matches(&self, text: &str) -> Vec<Match<'_>> {
+        let candidates: BTreeSet<usize> = self.keywords.find_overlapping_iter(text).map(|found| self.owners[found.pattern().as_usize()]).collect();
+        let mut found: Vec<Match<'_>> = Vec::new();
+        for rule in candidates.into_iter().map(|index| &self.all[index]) {
+            let Some(regex) = rule.regex() else { continue };
+            for captures in regex.captures_iter(text) {
+                let Some(span) = captures.get(1).or_else(|| captures.get(0)).map(|group| group.range()) else { continue };
+                let secret = &text[span.clone()];
+                let known = found.iter().any(|other| other.span.start < span.end && span.start < other.span.end);
+                if !known && entropy(secret) >= rule.entropy && !is_placeholder(secret) {
+                    found.push(Match { rule, span });
+                }
+            }
+        }
+        found.sort_by_key(|found| found.span.start);
+        found
+    }
+}
+
+fn is_placeholder(secret: &str) -> bool {
+    let lower = secret.to_lowercase();
+    PLACEHOLDERS.iter().any(|word| lower.contains(word))
+}
+
+/// Shannon's entropy in bits for each character.
+fn entropy(text: &str) -> f64 {
+    let mut counts = [0_u32; 256];
+    text.bytes().for_each(|byte| counts[usize::from(byte)] += 1);
+    let length = text.len() as f64;
+    counts.iter().filter(|count| **count > 0).map(|count| f64::from(*count) / length).map(|share| -share * share.log2()).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An example with its gaps filled: the same each time, and never a real secret in the repository.
+    fn filled(example: &str, mut seed: u64) -> String {
+        let mut out = String::new();
+        let mut rest = example;
+        while let Some(begin) = rest.find('{') {
+            let gap = rest[begin..].find('}').map(|end| &rest[begin + 1..begin + end]);
+            let read = gap.and_then(|gap| Some((gap.get(..1)?, gap.get(1..)?.parse::<usize>().ok()?)));
+            let alphabet = match read {
+                Some(("a", _)) => "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789",
+                Some(("x", _)) => "0123456789abcdef",
+                Some(("d", _)) => "9876543210",
+                Some(("b", _)) => "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567",
+                Some(("l", _)) => "abcdefghijklmnopqrstuvwxyz0123456789",
+                Some(("q", _)) => "QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L",
+                _ => "",
+            };
+            out.push_str(&rest[..begin]);
+            if alphabet.is_empty() {
+                out.push('{');
+                rest = &rest[begin + 1..];
+                continue;
+            }
+            for _ in 0..read.map_or(0, |(_, length)| length) {
+                seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                out.push(char::from(alphabet.as_bytes()[(seed >> 33) as usize % alphabet.len()]));
+            }
+            rest = &rest[begin + gap.map_or(1, str::len) + 2..];
+        }
+        out + rest
+    }
+
+    #[test]
+    fn every_rule_knows_its_example_and_no_other_rule_takes_it() {
+        let rules = Rules::builtin();
+        assert!(rules.all.len() > 120, "{}", rules.all.len());
+        let ids: BTreeSet<&str> = rules.all.iter().map(|rule| rule.id.as_str()).collect();
+        assert_eq!(ids.len(), rules.all.len());
+        for rule in &rules.all {
+            assert!(rule.regex().is_some(), "{}", rule.id);
+            for seed in 1..20 {
+                let text = format!("first line\nkey: {}\nlast", filled(&rule.example, seed));
+                let found: Vec<&str> = rules.matches(&text).iter().map(|found| found.rule.id.as_str()).collect();
+                assert_eq!(found, [rule.id.as_str()], "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_secret_is_left_alone() {
+        let rules = Rules::builtin();
+        for text in [
+            "token: ghp_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+            "AWS_ACCESS_KEY_ID=AKIAIOSFODNN7EXAMPLE",
+            "password = \"${DATABASE_PASSWORD}\"",
+            "password = os.environ[\"DATABASE_PASSWORD\"]",
+            "const secret = \"please-change-this-later\"",
+            "postgres://user:password@localhost/db",
+            "https://example.com:8080/path@2x.png",
+            "\"integrity\": \"sha512-HV1Cm0Q3ZrpCR93tkWOYiuYIgLxZXZFVG2VgK+MBWjUqZTundupbfx2aXarXuw5Ko5aMcjtJgbSs4vUGBS5v6g==\"",
+            "-----BEGIN PRIVATE KEY-----\n...\n",
+            "-----BEGIN CERTIFICATE-----\nMIIDdzCCAl+gAwIBAgIEAgAAuTANBgkqhkiG9w0BAQUFADBaMQswCQYDVQQGEwJJ\n",
+            "commit 4d8eb34a5b6c7d8e9f0a1b2c3d4e5f6a7b8c9d0e",
+            "sk_live_ and rk_live_ are prefixes",
+        ] {
+            let found: Vec<&str> = rules.matches(text).iter().map(|found| found.rule.id.as_str()).collect();
+            assert_eq!(found, Vec::<&str>::new(), "{text}");
+        }
+    }
+}

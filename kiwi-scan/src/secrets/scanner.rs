@@ -1,0 +1,115 @@
+//! The scanner of secrets.
+
+use super::rules::{Match, Rules};
+use crate::tree::{self, File};
+use async_trait::async_trait;
+use kiwi_core::domain::{Finding, Fingerprint, ScanKind, ScanReport};
+use kiwi_core::error::{Error, ErrorKind, Result};
+use kiwi_core::provider::{ScanTarget, Scanner};
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Larger files are not read.
+const LARGEST_FILE: u64 = 32 << 20;
+/// Of one file no more findings are told: it is a list of them, or made to be.
+const MOST_FINDINGS: usize = 1000;
+/// Hard-coded credentials.
+const CWE: u32 = 798;
+
+/// Looks for credentials in every text of a tree. A finding says where one stands, never what it is.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SecretScanner;
+
+#[async_trait]
+impl Scanner for SecretScanner {
+    fn name(&self) -> &str {
+        "kiwi-secrets"
+    }
+
+    fn kind(&self) -> ScanKind {
+        ScanKind::Secrets
+    }
+
+    fn supports(&self, target: &ScanTarget) -> bool {
+        matches!(target, ScanTarget::Tree(_))
+    }
+
+    async fn scan(&self, target: &ScanTarget) -> Result<ScanReport> {
+        let ScanTarget::Tree(root) = target else {
+            return Err(Error::new(ErrorKind::Unsupported, "scan secrets", "only source trees are searched for secrets"));
+        };
+        let root = root.clone();
+        let ended = tokio::task::spawn_blocking(move || scan(&root)).await;
+        ended.map_err(|error| Error::new(ErrorKind::Internal, "scan secrets", "the scan ended without a result").with_source(error))
+    }
+}
+
+fn scan(root: &Path) -> ScanReport {
+    let mut report = ScanReport::new("kiwi-secrets");
+    let mut files = tree::files(root, &mut report.coverage);
+    // The largest first, so that none is begun when everything else is done.
+    files.sort_by(|a, b| b.size.cmp(&a.size).then_with(|| a.path.cmp(&b.path)));
+    let (next, results) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    let workers = std::thread::available_parallelism().map_or(1, usize::from).min(files.len().max(1));
+    std::thread::scope(|scope| {
+        for _ in 0..workers {
+            scope.spawn(|| {
+                while let Some(file) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let result = look(file);
+                    if let Ok(mut results) = results.lock() {
+                        results.push((file.path.clone(), result));
+                    }
+                }
+            });
+        }
+    });
+    let mut results = results.into_inner().unwrap_or_default();
+    results.sort_by(|(one, _), (other, _)| one.cmp(other));
+    let mut read = 0;
+    for (path, result) in results {
+        match result {
+            Ok((findings, cut)) => {
+                read += 1;
+                report.findings.extend(findings);
+                if cut {
+                    report.coverage.skip(path, format!("only its first {MOST_FINDINGS} findings are told"));
+                }
+            }
+            Err(reason) => report.coverage.skip(path, reason),
+        }
+    }
+    report.coverage.read.push(format!("{read} files for secrets"));
+    report.findings.sort_by(|a, b| b.severity.cmp(&a.severity).then_with(|| (&a.path, a.line).cmp(&(&b.path, b.line))));
+    report
+}
+
+fn look(file: &File) -> std::result::Result<(Vec<Finding>, bool), String> {
+    let bytes = tree::bytes(file, LARGEST_FILE)?;
+    // Pictures and programs have no lines; what is not UTF-8 otherwise is read as far as it is.
+    if bytes.iter().take(8000).any(|byte| *byte == 0) {
+        return Ok((Vec::new(), false));
+    }
+    let text = String::from_utf8_lossy(&bytes);
+    let matches = Rules::builtin().matches(&text);
+    let mut nth: BTreeMap<&str, usize> = BTreeMap::new();
+    let (mut line, mut at) = (1, 0);
+    let mut findings = Vec::new();
+    for Match { rule, span } in matches.iter().take(MOST_FINDINGS) {
+        line += text.as_bytes()[at..span.start].iter().filter(|byte| **byte == b'\n').count();
+        at = span.start;
+        let count = nth.entry(&rule.id).or_default();
+        // Which of them in the file, not what it is: a short password could be found from its hash.
+        let fingerprint = Fingerprint::of(&["secrets", &rule.id, &file.path, &count.to_string()]);
+        *count += 1;
+        let message = format!("{} stands in the file; revoke it, and keep the new one out of the repository and its history", rule.title);
+        findings.push(Finding {
+            cwe: vec![CWE],
+            path: Some(file.path.clone()),
+            line: u32::try_from(line).ok(),
+            ..Finding::new(ScanKind::Secrets, rule.id.clone(), rule.severity, message, fingerprint)
+        });
+    }
+    Ok((findings, matches.len() > MOST_FINDINGS))
+}
