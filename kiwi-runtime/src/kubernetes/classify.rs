@@ -64,6 +64,8 @@ pub(super) enum Cause {
     ProbeFails,
     Unschedulable,
     Volume,
+    /// A volume is held by a pod on another node.
+    VolumeHeld,
     Quota,
     PodSecurity,
     Admission,
@@ -86,6 +88,7 @@ impl Cause {
             Self::OutOfMemory => "give it more with `kiwi deploy --memory REQUEST:LIMIT`, or find out why it needs so much",
             Self::ProbeFails => "does the program listen on 0.0.0.0 at the service's port, and does its health path answer with 200 to 399?",
             Self::Unschedulable => "free or add nodes, or ask for less with `kiwi deploy --cpu` and `--memory`",
+            Self::VolumeHeld => "a pod on another node holds the volume, which only one node may have; it is free when that pod is gone",
             Self::Volume => "look at the claim with `kubectl describe pvc`; does the cluster have a default storage class?",
             Self::Quota => "ask for less with `kiwi deploy --cpu`, `--memory` or `--replicas`, or have the namespace's quota raised",
             Self::PodSecurity => "have the image run as a numeric user that is not root, or choose a namespace that allows it",
@@ -302,7 +305,7 @@ fn mount_trouble(namespace: &Namespace, pod: &PodView) -> Option<Trouble> {
     let multi = event.message.contains("Multi-Attach");
     // Another pod holds it, and will not let it go: certain at once. Anything else may be slow.
     (multi || pod.age >= VOLUME_GRACE).then(|| Trouble {
-        cause: Cause::Volume,
+        cause: if multi { Cause::VolumeHeld } else { Cause::Volume },
         message: format!("a volume cannot be attached: {}", event.message),
         pod: Some((pod.name.clone(), String::new())),
         since: pod.age,
@@ -504,7 +507,7 @@ mod tests {
             warning: true,
             age: Duration::ZERO,
         });
-        assert!(matches!(judge(&namespace), Verdict::Failed(Trouble { cause: Cause::Volume, .. })));
+        assert!(matches!(judge(&namespace), Verdict::Failed(Trouble { cause: Cause::VolumeHeld, .. })));
     }
 
     #[test]
