@@ -58,6 +58,8 @@ fn python() {
         ["flask 3.0.1", "requests 2.31.0", "? a requirement comes from a URL", "? django is not pinned with ==", "? name is not pinned with =="]
     );
     assert_eq!(read("requirements-dev.txt", "pytest==8.0.0\n"), ["pytest 8.0.0 dev"]);
+    // Fuzzing found that the library panics on this name.
+    assert_eq!(parse("requirements.txt", "5.\0\n").unwrap_err(), "it is malformed");
     let poetry = "[[package]]\nname = \"a\"\nversion = \"1.0\"\ngroups = [\"main\"]\n\n[[package]]\nname = \"b\"\nversion = \"2.0\"\ngroups = [\"dev\"]\n\n[[package]]\nname = \"g\"\nversion = \"3.0\"\n[package.source]\ntype = \"git\"\nurl = \"https://x\"\n";
     assert_eq!(read("poetry.lock", poetry), ["a 1.0", "b 2.0 dev", "? g comes from a git"]);
     let pdm =
