@@ -11,6 +11,15 @@ use std::collections::HashMap;
 use std::io::IsTerminal as _;
 use std::time::Duration;
 
+/// A bar of its own; none where standard error is no terminal.
+pub(crate) fn bar(template: &str, length: u64) -> ProgressBar {
+    let bar = if std::io::stderr().is_terminal() { ProgressBar::new(length) } else { ProgressBar::hidden() };
+    match ProgressStyle::with_template(template) {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
+}
+
 /// Ends after somebody pressed Ctrl-C so often.
 pub(crate) async fn interrupted(times: u32) {
     for _ in 0..times {

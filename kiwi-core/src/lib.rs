@@ -3,6 +3,7 @@
 pub mod access;
 pub mod domain;
 pub mod error;
+pub mod jsonc;
 pub mod memory;
 pub mod pipeline;
 pub mod provider;

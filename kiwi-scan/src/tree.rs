@@ -1,12 +1,24 @@
 //! Walking a source tree that nobody trusts.
 
-use kiwi_core::domain::Coverage;
+use kiwi_core::domain::{Coverage, ScanReport};
+use kiwi_core::error::{Error, ErrorKind, Result};
+use kiwi_core::provider::ScanTarget;
 use std::path::{Path, PathBuf};
 
 /// Directories that hold other people's code, or none; their own manifests were read elsewhere.
 const FOREIGN: [&str; 8] = [".git", ".hg", ".svn", "node_modules", "bower_components", "__pycache__", ".venv", ".tox"];
 /// So many entries are looked at: a tree may be made to be endless.
 const MOST_ENTRIES: usize = 2_000_000;
+
+/// Scans a source tree without keeping others waiting.
+pub(crate) async fn scan(target: &ScanTarget, operation: &'static str, look: impl FnOnce(&Path) -> Result<ScanReport> + Send + 'static) -> Result<ScanReport> {
+    let ScanTarget::Tree(root) = target else {
+        return Err(Error::new(ErrorKind::Unsupported, operation, "only source trees are scanned"));
+    };
+    let root = root.clone();
+    let ended = tokio::task::spawn_blocking(move || look(&root)).await;
+    ended.map_err(|error| Error::new(ErrorKind::Internal, operation, "the scan ended without a result").with_source(error))?
+}
 
 /// A file of the tree.
 #[derive(Debug, Clone)]
@@ -54,12 +66,12 @@ pub(crate) fn files(root: &Path, coverage: &mut Coverage) -> Vec<File> {
 
 /// The text of a file of at most `limit` bytes; else why not.
 #[cfg(feature = "sca")]
-pub(crate) fn text(file: &File, limit: u64) -> Result<String, String> {
+pub(crate) fn text(file: &File, limit: u64) -> std::result::Result<String, String> {
     String::from_utf8(bytes(file, limit)?).map_err(|_| "it is not UTF-8".to_owned())
 }
 
 /// The bytes of a file of at most `limit` bytes; else why not.
-pub(crate) fn bytes(file: &File, limit: u64) -> Result<Vec<u8>, String> {
+pub(crate) fn bytes(file: &File, limit: u64) -> std::result::Result<Vec<u8>, String> {
     use std::io::Read as _;
     if file.size > limit {
         return Err(format!("it is larger than {} MiB", limit >> 20));

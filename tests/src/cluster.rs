@@ -6,9 +6,10 @@
 //! * `KIWI_TEST_KANIKO_IMAGE`: the image of Kaniko's executor, for the tests that build.
 
 use crate::command::{docker, unique};
+use crate::contract::runtime::Fixture;
 use crate::sample;
 use kiwi_core::domain::{ClusterSettings, ImagePin, ImageReference};
-use kiwi_core::provider::{ImageRegistry as _, RegistryAccess};
+use kiwi_core::provider::{ImageRegistry as _, RegistryAccess, Runtime};
 use kiwi_runtime::kubernetes::{Cluster, KubernetesConfig};
 use kiwi_runtime::registry::OciRegistry;
 use std::path::PathBuf;
@@ -74,6 +75,11 @@ impl Ground {
         docker(&["login", "--username", "kiwi", "--password", &self.password, here.split('/').next().unwrap()]);
         docker(&["tag", name, &here]);
         docker(&["push", "--quiet", &here]);
+    }
+
+    /// What the contract runs with on this cluster.
+    pub fn fixture<'a>(&self, runtime: &'a dyn Runtime, image: ImagePin) -> Fixture<'a> {
+        Fixture { runtime, image, real: true, streams: false, registries: vec![self.access()] }
     }
 
     /// Settings with a real busybox, and nothing else, as the image that carries files.

@@ -13,7 +13,7 @@ use kiwi_core::provider::{ApplyRequest, DeploymentEvent, Runtime as _, Workload}
 use kiwi_runtime::kubernetes::KubernetesRuntime;
 use kiwi_tests::cluster::Ground;
 use kiwi_tests::command::{Kiwi, unique};
-use kiwi_tests::contract::runtime::{Fixture, all, apply, request, workload};
+use kiwi_tests::contract::runtime::{all, apply, request, workload};
 use kiwi_tests::git::GitHost;
 use kiwi_tests::load::{Addresses, Load, Plan};
 use kube::api::{ListParams, PostParams};
@@ -33,7 +33,7 @@ async fn the_contract_holds() {
     let Some(ground) = Ground::given() else { return };
     let runtime = KubernetesRuntime::new(ground.cluster_with(ground.helper().await));
     let image = ground.image(None).await;
-    all(&Fixture { runtime: &runtime, image, real: true, streams: false, registries: vec![ground.access()] }).await;
+    all(&ground.fixture(&runtime, image)).await;
 }
 
 /// A failure that is staged, and what Kiwi must say of it.
@@ -134,7 +134,7 @@ async fn every_failure_is_told_and_undone() {
     ];
     for stage in stages {
         let workload = workload();
-        let fixture = Fixture { runtime: &runtime, image: good.clone(), real: true, streams: false, registries: vec![ground.access()] };
+        let fixture = ground.fixture(&runtime, good.clone());
         let live = request(&fixture, &workload, 1, 1);
         let mut next = request(&fixture, &workload, 2, 2);
         next.release.containers[0].variables.insert("CHANGED".parse().unwrap(), Variable::Plain("yes".to_owned()));
@@ -172,7 +172,7 @@ async fn quotas_and_pod_security_are_told() {
     let image = ground.image(None).await;
     let root = ground.image(Some("FROM python:3.11-slim\nCOPY app.py /app.py\nCMD [\"python3\", \"/app.py\"]\n")).await;
     let workload = workload();
-    let fixture = Fixture { runtime: &runtime, image, real: true, streams: false, registries: vec![ground.access()] };
+    let fixture = ground.fixture(&runtime, image);
     apply(&runtime, request(&fixture, &workload, 1, 1)).await.unwrap();
 
     let quotas = Api::<ResourceQuota>::namespaced(client.clone(), workload.name.as_str());
@@ -227,7 +227,7 @@ async fn under_load(ground: &Ground, drain: u32, enough: u64) -> (u64, u64, Vec<
     let runtime = KubernetesRuntime::new(ground.cluster());
     let image = ground.image(None).await;
     let workload = workload();
-    let fixture = Fixture { runtime: &runtime, image, real: true, streams: false, registries: vec![ground.access()] };
+    let fixture = ground.fixture(&runtime, image);
     let make = |revision: u64, greeting: &str| {
         let mut made = request(&fixture, &workload, revision, revision);
         made.release.containers[0].replicas = Replicas::TWO;
@@ -292,7 +292,7 @@ async fn an_apply_that_is_dropped_anywhere_is_finished_or_undone() {
     let runtime = KubernetesRuntime::new(ground.cluster());
     let image = ground.image(None).await;
     let workload = workload();
-    let fixture = Fixture { runtime: &runtime, image, real: true, streams: false, registries: vec![ground.access()] };
+    let fixture = ground.fixture(&runtime, image);
     apply(&runtime, request(&fixture, &workload, 1, 1)).await.unwrap();
     let mut live = 1;
     for round in 0..10u64 {
@@ -330,7 +330,7 @@ async fn fields_of_others_are_told_with_their_owner() {
     let Some(ground) = Ground::given() else { return };
     let runtime = KubernetesRuntime::new(ground.cluster());
     let workload = workload();
-    let fixture = Fixture { runtime: &runtime, image: ground.image(None).await, real: true, streams: false, registries: vec![ground.access()] };
+    let fixture = ground.fixture(&runtime, ground.image(None).await);
     let first = request(&fixture, &workload, 1, 1);
     apply(&runtime, first.clone()).await.unwrap();
     let deployments = Api::<Deployment>::namespaced(ground.client().await, workload.name.as_str());
@@ -390,7 +390,7 @@ async fn a_candidate_answers_and_gets_no_traffic() {
     let Some(ground) = Ground::given() else { return };
     let runtime = KubernetesRuntime::new(ground.cluster());
     let workload = workload();
-    let fixture = Fixture { runtime: &runtime, image: ground.image(None).await, real: true, streams: false, registries: vec![ground.access()] };
+    let fixture = ground.fixture(&runtime, ground.image(None).await);
     apply(&runtime, request(&fixture, &workload, 1, 1)).await.unwrap();
     let next = request(&fixture, &workload, 2, 2);
     let candidate = runtime.candidate(&next).await.unwrap();
@@ -645,7 +645,7 @@ fn the_printed_roles_are_enough_and_no_more() {
     tokio::runtime::Runtime::new().unwrap().block_on(async {
         let ground = Ground { kubeconfig, registry: ground.registry.clone(), password: ground.password.clone() };
         let runtime = KubernetesRuntime::new(ground.cluster_with(ground.helper().await));
-        let fixture = Fixture { runtime: &runtime, image, real: true, streams: false, registries: vec![ground.access()] };
+        let fixture = ground.fixture(&runtime, image);
         kiwi_tests::contract::runtime::tasks(&fixture).await;
         let candidate = request(&fixture, &workload(), 1, 1);
         let endpoint = runtime.candidate(&candidate).await.unwrap().endpoint.unwrap();
@@ -670,7 +670,7 @@ async fn logs_are_followed_through_restarts_and_replacements() {
     let Some(ground) = Ground::given() else { return };
     let runtime = KubernetesRuntime::new(ground.cluster());
     let workload = workload();
-    let fixture = Fixture { runtime: &runtime, image: ground.image(None).await, real: true, streams: false, registries: vec![ground.access()] };
+    let fixture = ground.fixture(&runtime, ground.image(None).await);
     apply(&runtime, request(&fixture, &workload, 1, 1)).await.unwrap();
     let query = kiwi_core::provider::LogQuery { workload: workload.clone(), container: None, follow: true, tail: None, since: None };
     let (mut lines, seen) = (runtime.logs(query), Arc::new(Mutex::new(Vec::new())));

@@ -4,15 +4,14 @@ use super::passwords::Passwords;
 use super::secrets;
 use crate::args::{CreateAccounts, Output, ProviderCommand};
 use crate::compose::Session;
-use crate::output;
+use crate::{output, progress};
 use futures_util::{StreamExt as _, TryStreamExt as _};
-use indicatif::{ProgressBar, ProgressStyle};
 use kiwi_core::domain::{GitProviderKind, Timestamp};
 use kiwi_core::error::{Error, Result};
 use kiwi_core::pipeline::{NewProvider, accounts};
 use kiwi_core::provider::{AccountOutcome, TokenReport};
 use serde_json::{Value, json};
-use std::io::{IsTerminal as _, Read as _};
+use std::io::Read as _;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -143,10 +142,7 @@ async fn create_accounts(session: &Session, arguments: CreateAccounts, output: O
             },
         )
         .await?;
-    let bar = if std::io::stderr().is_terminal() { ProgressBar::new(count) } else { ProgressBar::hidden() };
-    if let Ok(style) = ProgressStyle::with_template("accounts {bar:30} {pos}/{len} {msg}") {
-        bar.set_style(style);
-    }
+    let bar = progress::bar("accounts {bar:30} {pos}/{len} {msg}", count);
     let mut all = Vec::new();
     let mut stopped = None;
     while let Some(result) = results.next().await {

@@ -3,8 +3,7 @@
 use super::secrets;
 use crate::args::{Global, Output, Scan, ScanFormat};
 use crate::compose::data_directory;
-use crate::output;
-use indicatif::{ProgressBar, ProgressStyle};
+use crate::{output, progress};
 use kiwi_core::domain::{Exceptions, Finding, Fingerprint, Gate, GateDecision, ScanReport, ScanStatus, Timestamp};
 use kiwi_core::error::{Error, ErrorKind, Result};
 use kiwi_core::provider::{ScanTarget, Scanner as _};
@@ -13,7 +12,6 @@ use kiwi_scan::sca::{Ecosystem, ScaScanner};
 use kiwi_scan::secrets::SecretScanner;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use std::io::IsTerminal as _;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -71,14 +69,18 @@ pub(super) async fn run(global: &Global, scan: Scan) -> Result<ExitCode> {
 }
 
 fn value(reports: &[ScanReport], decision: &GateDecision) -> Value {
-    let all = |of: fn(&ScanReport) -> Value| -> Vec<Value> { reports.iter().flat_map(|report| of(report).as_array().cloned().unwrap_or_default()).collect() };
+    let findings: Vec<_> = reports.iter().flat_map(|report| &report.findings).collect();
+    let suppressed: Vec<_> = reports.iter().flat_map(|report| &report.suppressed).collect();
+    let read: Vec<_> = reports.iter().flat_map(|report| &report.coverage.read).collect();
+    let skipped: Vec<_> = reports.iter().flat_map(|report| &report.coverage.skipped).collect();
+    let notes: Vec<_> = reports.iter().flat_map(|report| &report.notes).collect();
     json!({
         "status": decision.status,
         "reasons": decision.reasons,
-        "findings": all(|report| json!(report.findings)),
-        "suppressed": all(|report| json!(report.suppressed)),
-        "coverage": { "read": all(|report| json!(report.coverage.read)), "skipped": all(|report| json!(report.coverage.skipped)) },
-        "notes": all(|report| json!(report.notes)),
+        "findings": findings,
+        "suppressed": suppressed,
+        "coverage": { "read": read, "skipped": skipped },
+        "notes": notes,
     })
 }
 
@@ -145,7 +147,7 @@ async fn update(database: &Path, scan: Scan, format: Output) -> Result<ExitCode>
     };
     let mut done = serde_json::Map::new();
     for ecosystem in ecosystems {
-        let bar = bar(ecosystem);
+        let bar = progress::bar("{prefix} {bar:30} {pos}/{len} MiB {msg}", 0).with_prefix(ecosystem.as_str());
         let (directory, source, shown) = (database.to_owned(), source.clone(), bar.clone());
         let work = move || {
             osv::update(&directory, &source, ecosystem, &|progress| match progress {
@@ -166,12 +168,4 @@ async fn update(database: &Path, scan: Scan, format: Output) -> Result<ExitCode>
     }
     output::result(format, &done, || format!("{} ecosystems are up to date", done.len()));
     Ok(ExitCode::SUCCESS)
-}
-
-fn bar(ecosystem: Ecosystem) -> ProgressBar {
-    if !std::io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let style = ProgressStyle::with_template("{prefix} [{bar:30}] {pos}/{len} MiB {msg}").unwrap_or_else(|_| ProgressStyle::default_bar());
-    ProgressBar::new(0).with_style(style.progress_chars("=> ")).with_prefix(ecosystem.as_str())
 }

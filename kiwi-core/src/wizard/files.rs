@@ -2,9 +2,8 @@
 
 use super::tree::{Entry, EntryKind, LARGEST_FILE, Tree, join};
 use crate::error::{Error, Result};
+use crate::jsonc::{self, skip_comment};
 use std::cell::OnceCell;
-use std::iter::Peekable;
-use std::str::Chars;
 
 /// So many entries are looked at in one search, at most: a tree may be huge, or made to be.
 const SEARCH_LIMIT: usize = 20_000;
@@ -127,7 +126,7 @@ impl<'a> Files<'a> {
     pub(super) fn json(&self, name: &str) -> Result<Option<serde_json::Value>> {
         let Some(text) = self.text(name)? else { return Ok(None) };
         // Deno and .NET allow comments in theirs.
-        let text = if name.ends_with(".json") && !["deno.json", "global.json"].contains(&name) { text } else { without_comments(&text) };
+        let text = if name.ends_with(".json") && !["deno.json", "global.json"].contains(&name) { text } else { jsonc::strict(&text) };
         serde_json::from_str(&text).map(Some).map_err(|error| self.malformed(name, error))
     }
 
@@ -195,56 +194,6 @@ pub(super) fn without_code_comments(text: &str) -> String {
                 out.push(c);
             }
             ('/', None) if skip_comment(&mut characters) => {}
-            _ => out.push(c),
-        }
-    }
-    out
-}
-
-/// Goes past the rest of a `//` or `/* */` comment whose first slash was read; false when it was no comment's.
-fn skip_comment(characters: &mut Peekable<Chars<'_>>) -> bool {
-    match characters.peek() {
-        Some('/') => while characters.next_if(|next| *next != '\n').is_some() {},
-        Some('*') => {
-            let mut last = ' ';
-            characters.next();
-            for next in characters.by_ref() {
-                if last == '*' && next == '/' {
-                    break;
-                }
-                last = next;
-            }
-        }
-        _ => return false,
-    }
-    true
-}
-
-/// JSON without `//` and `/* */` comments and trailing commas, as several tools write it.
-fn without_comments(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut characters = text.chars().peekable();
-    let mut in_string = false;
-    while let Some(c) = characters.next() {
-        match c {
-            '\\' if in_string => {
-                out.push(c);
-                out.extend(characters.next());
-            }
-            '"' => {
-                in_string = !in_string;
-                out.push(c);
-            }
-            '/' if !in_string && skip_comment(&mut characters) => {}
-            '}' | ']' if !in_string => {
-                while out.ends_with(char::is_whitespace) {
-                    out.pop();
-                }
-                if out.ends_with(',') {
-                    out.pop();
-                }
-                out.push(c);
-            }
             _ => out.push(c),
         }
     }

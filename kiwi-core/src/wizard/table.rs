@@ -69,29 +69,31 @@ fn lines(row: &Row) -> Vec<String> {
 ///
 /// Errors: `InvalidInput` with the nearest versions; never another one instead.
 pub(super) fn choose(name: &str, wanted: Wanted<'_>) -> Result<Chosen> {
-    let row = row(name)?;
-    let Some((text, place)) = wanted else { return images(&row, &row.default, &row.default) };
-    let lines = lines(&row);
+    choose_in(&row(name)?, name, wanted)
+}
+
+fn choose_in(row: &Row, name: &str, wanted: Wanted<'_>) -> Result<Chosen> {
+    let Some((text, place)) = wanted else { return images(row, &row.default, &row.default) };
+    let lines = lines(row);
     let preferred = std::iter::once(&row.default).chain(lines.iter().rev());
     let requirement = Requirement::parse(text);
     let found = requirement.and_then(|requirement| preferred.into_iter().find_map(|line| Some((line, requirement.within(line)?))));
     match found {
-        Some((line, version)) => {
-            images(&row, line, &version).map_err(|error| error.with_hint(format!("{place} asks for it; choose a newer release of {line}")))
-        }
+        Some((line, version)) => images(row, line, &version).map_err(|error| error.with_hint(format!("{place} asks for it; choose a newer release of {line}"))),
         None => Err(unsupported(name, text, place, &lines)),
     }
 }
 
 /// Like [`choose`], for a text that names the oldest version that will do: that line, or the first that we have.
 pub(super) fn choose_at_least(name: &str, text: &str, place: &str) -> Result<Chosen> {
-    let lines = lines(&row(name)?);
+    let row = row(name)?;
+    let lines = lines(&row);
     let (Some(asked), Some(first)) = (super::version::numbers(text), lines.first().and_then(|line| super::version::numbers(line))) else {
-        return choose(name, Some((text, place)));
+        return choose_in(&row, name, Some((text, place)));
     };
     // A full version stays one; `1.22.0` as a minimum is the line 1.22.
     let text = if asked.1 == 3 && asked.0[2] == 0 { text.rsplit_once('.').map_or(text, |(line, _)| line) } else { text };
-    if asked.0 < first.0 { choose(name, Some((&lines[0], place))) } else { choose(name, Some((text, place))) }
+    if asked.0 < first.0 { choose_in(&row, name, Some((&lines[0], place))) } else { choose_in(&row, name, Some((text, place))) }
 }
 
 /// The images of a version. Tags of official images stay on the Debian that was current when the release was: what is older than Debian 12

@@ -2,7 +2,7 @@
 
 use super::client::Cluster;
 use super::job::{self, News};
-use super::{accounts, names, rbac, task};
+use super::{accounts, names, rbac};
 use crate::feed::{Feed, feed};
 use async_trait::async_trait;
 use k8s_openapi::api::core::v1::Node;
@@ -257,7 +257,7 @@ fn spec<'a>(settings: &ClusterSettings, request: &'a BuildRequest, namespace: St
         environment.push(json!({ "name": "SSL_CERT_DIR", "value": "/kaniko/ssl/certs:/kiwi" }));
     }
     if !files.is_empty() {
-        attached.push(task::config_map(&name, &files));
+        attached.push(config_map(&name, &files));
         volumes.push(json!({ "name": "kiwi", "configMap": { "name": name } }));
         mounts.push(json!({ "name": "kiwi", "mountPath": "/kiwi" }));
     }
@@ -330,6 +330,12 @@ fn spec<'a>(settings: &ClusterSettings, request: &'a BuildRequest, namespace: St
         deadline_seconds: DEADLINE_SECONDS,
         attached,
     })
+}
+
+/// A ConfigMap of small files.
+fn config_map(name: &str, files: &[(&str, &str)]) -> Value {
+    let data: Map<String, Value> = files.iter().map(|(file, text)| ((*file).to_owned(), Value::from(*text))).collect();
+    json!({ "kind": "ConfigMap", "metadata": { "name": name }, "data": data })
 }
 
 /// Kaniko's last words, in Kiwi's.

@@ -10,7 +10,7 @@ use crate::variables;
 use kiwi_core::domain::{ClusterSettings, LogStream, RunId};
 use kiwi_core::error::Result;
 use kiwi_core::provider::{TaskEvent, TaskRequest};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, json};
 
 /// The container that the command runs in.
 const CONTAINER: &str = "task";
@@ -110,10 +110,4 @@ pub(super) async fn cancel(cluster: &Cluster, run: &RunId) -> Result<()> {
         job::remove(client, &namespace, run).await?;
     }
     Ok(())
-}
-
-/// A ConfigMap of small files.
-pub(super) fn config_map(name: &str, files: &[(&str, &str)]) -> Value {
-    let data: Map<String, Value> = files.iter().map(|(file, text)| ((*file).to_owned(), Value::from(*text))).collect();
-    json!({ "kind": "ConfigMap", "metadata": { "name": name }, "data": data })
 }

@@ -6,7 +6,7 @@ use super::{Ecosystem, Package, matching};
 use crate::tree::{self, File};
 use async_trait::async_trait;
 use kiwi_core::domain::{ScanKind, ScanReport, Timestamp};
-use kiwi_core::error::{Error, ErrorKind, Result};
+use kiwi_core::error::Result;
 use kiwi_core::provider::{ScanTarget, Scanner};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -47,12 +47,8 @@ impl Scanner for ScaScanner {
     }
 
     async fn scan(&self, target: &ScanTarget) -> Result<ScanReport> {
-        let ScanTarget::Tree(root) = target else {
-            return Err(Error::new(ErrorKind::Unsupported, "scan dependencies", "only source trees have lockfiles"));
-        };
-        let (root, directory) = (root.clone(), self.database.clone());
-        let ended = tokio::task::spawn_blocking(move || scan(&root, &directory)).await;
-        ended.map_err(|error| Error::new(ErrorKind::Internal, "scan dependencies", "the scan ended without a result").with_source(error))?
+        let directory = self.database.clone();
+        tree::scan(target, "scan dependencies", move |root| scan(root, &directory)).await
     }
 }
 

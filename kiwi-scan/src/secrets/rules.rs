@@ -4,7 +4,7 @@ use aho_corasick::AhoCorasick;
 use kiwi_core::domain::Severity;
 use regex::{Regex, RegexBuilder};
 use serde::Deserialize;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::OnceLock;
 
@@ -92,20 +92,20 @@ impl Rules {
     /// The secrets of a text in the order of the text; a place that several rules know is the first rule's.
     pub(super) fn matches(&self, text: &str) -> Vec<Match<'_>> {
         let candidates: BTreeSet<usize> = self.keywords.find_overlapping_iter(text).map(|found| self.owners[found.pattern().as_usize()]).collect();
-        let mut found: Vec<Match<'_>> = Vec::new();
+        // By where they begin; none lies in another, so that the one before an end is the only one that may reach into it.
+        let mut found: BTreeMap<usize, Match<'_>> = BTreeMap::new();
         for rule in candidates.into_iter().map(|index| &self.all[index]) {
             let Some(regex) = rule.regex() else { continue };
             for captures in regex.captures_iter(text) {
                 let Some(span) = captures.get(1).or_else(|| captures.get(0)).map(|group| group.range()) else { continue };
                 let secret = &text[span.clone()];
-                let known = found.iter().any(|other| other.span.start < span.end && span.start < other.span.end);
+                let known = found.range(..span.end).next_back().is_some_and(|(_, other)| span.start < other.span.end);
                 if !known && entropy(secret) >= rule.entropy && !is_placeholder(secret) {
-                    found.push(Match { rule, span });
+                    found.insert(span.start, Match { rule, span });
                 }
             }
         }
-        found.sort_by_key(|found| found.span.start);
-        found
+        found.into_values().collect()
     }
 }
 

@@ -4,7 +4,7 @@ use super::rules::{Match, Rules};
 use crate::tree::{self, File};
 use async_trait::async_trait;
 use kiwi_core::domain::{Finding, Fingerprint, ScanKind, ScanReport};
-use kiwi_core::error::{Error, ErrorKind, Result};
+use kiwi_core::error::Result;
 use kiwi_core::provider::{ScanTarget, Scanner};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -37,12 +37,7 @@ impl Scanner for SecretScanner {
     }
 
     async fn scan(&self, target: &ScanTarget) -> Result<ScanReport> {
-        let ScanTarget::Tree(root) = target else {
-            return Err(Error::new(ErrorKind::Unsupported, "scan secrets", "only source trees are searched for secrets"));
-        };
-        let root = root.clone();
-        let ended = tokio::task::spawn_blocking(move || scan(&root)).await;
-        ended.map_err(|error| Error::new(ErrorKind::Internal, "scan secrets", "the scan ended without a result").with_source(error))
+        tree::scan(target, "scan secrets", |root| Ok(scan(root))).await
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::{Contents, json, unknown_version, yaml};
 use crate::sca::Ecosystem::Npm;
+use kiwi_core::jsonc;
 use serde_json::Value;
 
 /// `package-lock.json` of npm 5 and newer (<https://docs.npmjs.com/cli/v11/configuring-npm/package-lock-json>).
@@ -140,7 +141,7 @@ pub(super) fn yarn(text: &str) -> Result<Contents, String> {
 
 /// `bun.lock`, which is JSON with comments and commas at the ends (<https://bun.sh/docs/install/lockfile>).
 pub(super) fn bun(text: &str) -> Result<Contents, String> {
-    let file = json(&strict(text))?;
+    let file = json(&jsonc::strict(text))?;
     match file["lockfileVersion"].as_u64() {
         Some(0 | 1) => {}
         Some(other) => return Err(unknown_version(other)),
@@ -161,33 +162,4 @@ pub(super) fn bun(text: &str) -> Result<Contents, String> {
         }
     }
     Ok(contents)
-}
-
-/// JSON without commas before a closing bracket and without line comments.
-fn strict(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut characters = text.chars().peekable();
-    let mut quoted = false;
-    while let Some(c) = characters.next() {
-        match c {
-            '\\' if quoted => {
-                out.push(c);
-                out.extend(characters.next());
-            }
-            '"' => {
-                quoted = !quoted;
-                out.push(c);
-            }
-            '/' if !quoted && characters.peek() == Some(&'/') => while characters.next_if(|next| *next != '\n').is_some() {},
-            '}' | ']' if !quoted => {
-                out.truncate(out.trim_end().len());
-                if out.ends_with(',') {
-                    out.pop();
-                }
-                out.push(c);
-            }
-            _ => out.push(c),
-        }
-    }
-    out
 }

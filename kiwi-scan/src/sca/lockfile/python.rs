@@ -100,13 +100,11 @@ pub(super) fn uv(text: &str) -> Result<Contents, String> {
     let own = ["editable", "virtual", "directory"];
     // What the project's own packages need outside of development, and everything that this needs.
     let mut needed = std::collections::BTreeSet::new();
-    let mut open: Vec<&str> = Vec::new();
     let names = |package: &'_ Table, key: &str| -> Vec<String> {
         tables(package, key).filter_map(|dependency| string(dependency, "name")).map(str::to_owned).collect()
     };
     let all: Vec<&Table> = tables(&file, "package").collect();
-    open.extend(all.iter().filter(|package| source(package, &own)).filter_map(|package| string(package, "name")));
-    let mut queue: Vec<String> = open.into_iter().map(str::to_owned).collect();
+    let mut queue: Vec<String> = all.iter().filter(|package| source(package, &own)).filter_map(|package| string(package, "name")).map(str::to_owned).collect();
     while let Some(name) = queue.pop() {
         if !needed.insert(name.clone()) {
             continue;

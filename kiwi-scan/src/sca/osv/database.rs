@@ -100,15 +100,17 @@ impl Database {
         let mut file = BufWriter::new(File::create(&part).map_err(failed)?);
         file.write_all(FORMAT).and_then(|()| file.write_all(&(rows.len() as u64).to_le_bytes())).map_err(failed)?;
         let mut offset = (FORMAT.len() + 8 + rows.len() * ROW) as u64;
-        let length = |name: &str| entry(name, &packages[name]).len() as u64;
         for (hash, name) in &rows {
-            let length = length(name);
+            // The name, its line end, the advisories, and the bracket that closes them.
+            let length = (name.len() + packages[name].len() + 2) as u64;
             file.write_all(&hash.to_le_bytes()).and_then(|()| file.write_all(&offset.to_le_bytes())).map_err(failed)?;
             file.write_all(&u32::try_from(length).map_err(|_| broken("a package has too many records"))?.to_le_bytes()).map_err(failed)?;
             offset += length;
         }
         for (_, name) in &rows {
-            file.write_all(&entry(name, &packages[name])).map_err(failed)?;
+            for part in [name.as_bytes(), b"\n", &packages[name], b"]"] {
+                file.write_all(part).map_err(failed)?;
+            }
         }
         let file = file.into_inner().map_err(|error| failed(error.into_error()))?;
         file.sync_all().and_then(|()| std::fs::rename(&part, self.place(ecosystem))).map_err(failed)?;
@@ -158,10 +160,6 @@ impl Database {
         }
         Ok(found)
     }
-}
-
-fn entry(name: &str, advisories: &[u8]) -> Vec<u8> {
-    [name.as_bytes(), b"\n", advisories, b"]"].concat()
 }
 
 /// FNV-1a: the same on every machine and in every version.

@@ -43,3 +43,28 @@ fn by_value(one: &str, other: &str) -> Ordering {
 fn is_number(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
+
+/// The order of two versions whose numbers are the same, by what stands behind the hyphen (<https://semver.org/#spec-item-11>).
+fn pre_releases(one: &str, other: &str) -> Ordering {
+    // A version without a pre-release comes after all of its pre-releases.
+    if one.is_empty() || other.is_empty() {
+        return one.is_empty().cmp(&other.is_empty());
+    }
+    let (mut ones, mut others) = (one.split('.'), other.split('.'));
+    loop {
+        let order = match (ones.next(), others.next()) {
+            (None, None) => return Ordering::Equal,
+            (None, Some(_)) => return Ordering::Less,
+            (Some(_), None) => return Ordering::Greater,
+            (Some(a), Some(b)) => match (is_number(a), is_number(b)) {
+                (true, true) => by_value(a, b),
+                (true, false) => Ordering::Less,
+                (false, true) => Ordering::Greater,
+                (false, false) => a.cmp(b),
+            },
+        };
+        if order.is_ne() {
+            return order;
+        }
+    }
+}

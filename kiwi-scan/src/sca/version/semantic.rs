@@ -1,18 +1,12 @@
 //! Semantic versions (<https://semver.org>), with what npm and Go add to them.
 
-use super::{by_value, is_number};
+use super::{by_value, is_number, pre_releases};
 use std::cmp::Ordering;
 
 pub(super) fn compare(one: &str, other: &str) -> Option<Ordering> {
     let (one, other) = (parse(one)?, parse(other)?);
     let numbers = one.numbers.iter().zip(&other.numbers).map(|(a, b)| by_value(a, b)).find(|order| order.is_ne());
-    Some(numbers.unwrap_or_else(|| match (one.pre.is_empty(), other.pre.is_empty()) {
-        (true, true) => Ordering::Equal,
-        // A version without a pre-release comes after all of its pre-releases.
-        (true, false) => Ordering::Greater,
-        (false, true) => Ordering::Less,
-        (false, false) => pre(one.pre, other.pre),
-    }))
+    Some(numbers.unwrap_or_else(|| pre_releases(one.pre, other.pre)))
 }
 
 struct Version<'a> {
@@ -35,24 +29,4 @@ fn parse(text: &str) -> Option<Version<'_>> {
         numbers[index] = number;
     }
     parts.next().is_none().then_some(Version { numbers, pre })
-}
-
-fn pre(one: &str, other: &str) -> Ordering {
-    let (mut ones, mut others) = (one.split('.'), other.split('.'));
-    loop {
-        let order = match (ones.next(), others.next()) {
-            (None, None) => return Ordering::Equal,
-            (None, Some(_)) => return Ordering::Less,
-            (Some(_), None) => return Ordering::Greater,
-            (Some(a), Some(b)) => match (is_number(a), is_number(b)) {
-                (true, true) => by_value(a, b),
-                (true, false) => Ordering::Less,
-                (false, true) => Ordering::Greater,
-                (false, false) => a.cmp(b),
-            },
-        };
-        if order.is_ne() {
-            return order;
-        }
-    }
 }
