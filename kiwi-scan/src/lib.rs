@@ -1,14 +1,17 @@
 //! Scanners that need nothing installed.
 //!
+//! * feature `sast`, or `sast-LANGUAGE`: source code that is weak, by rules.
 //! * feature `sca`: dependencies with known vulnerabilities, from lockfiles and a local copy of <https://osv.dev>.
 //! * feature `secrets`: credentials that stand in files.
 //!
 //! A scanner never guesses: what it could not read is in its report, and the gate refuses on it unless a policy says otherwise.
 
 pub mod output;
+#[cfg(feature = "_sast")]
+pub mod sast;
 #[cfg(feature = "sca")]
 pub mod sca;
 #[cfg(feature = "secrets")]
 pub mod secrets;
-#[cfg(any(feature = "sca", feature = "secrets"))]
+#[cfg(any(feature = "_sast", feature = "sca", feature = "secrets"))]
 mod tree;
