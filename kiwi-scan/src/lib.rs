@@ -1,10 +1,13 @@
 //! Scanners that need nothing installed.
 //!
+//! * feature `dast`: running applications, read from outside.
 //! * feature `sca`: dependencies with known vulnerabilities, from lockfiles and a local copy of <https://osv.dev>.
 //! * feature `secrets`: credentials that stand in files.
 //!
 //! A scanner never guesses: what it could not read is in its report, and the gate refuses on it unless a policy says otherwise.
 
+#[cfg(feature = "dast")]
+pub mod dast;
 pub mod output;
 #[cfg(feature = "sca")]
 pub mod sca;
