@@ -243,6 +243,8 @@ fn rule(problem: &CertificateError) -> &'static Rule {
         }
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => &TLS_NAME,
         CertificateError::UnknownIssuer => &TLS_UNTRUSTED,
+        // What tools make when they are asked for a self-signed certificate is an authority's own.
+        CertificateError::Other(other) if other.0.to_string().contains("CaUsedAsEndEntity") => &TLS_UNTRUSTED,
         _ => &TLS_INVALID,
     }
 }

@@ -43,6 +43,8 @@ pub(super) struct Crawl<'s> {
     files: usize,
     read: usize,
     forms: usize,
+    /// Pages that a script fills.
+    scripted: (Option<String>, usize),
     /// Pages that ask for a sign-in, and pages that failed: the first and how many.
     denied: (Option<String>, usize),
     failed: (Option<String>, usize),
@@ -68,6 +70,7 @@ impl<'s> Crawl<'s> {
             files: 0,
             read: 0,
             forms: 0,
+            scripted: (None, 0),
             denied: (None, 0),
             failed: (None, 0),
             maps: Vec::new(),
@@ -138,12 +141,14 @@ impl<'s> Crawl<'s> {
         }
         if let Some(reason) = &answer.missing {
             self.coverage.skip(clip(page.path()), reason);
-        }
-        if page.document.dropped > 0 {
+        } else if page.document.dropped > 0 {
             self.coverage.skip(clip(page.path()), format!("{} of its references are too many", page.document.dropped));
         }
         if matches!(page.kind, Kind::Html | Kind::Text) && !(300..400).contains(&answer.status) {
             if answer.is_success() {
+                if page.kind == Kind::Html && is_frame_of_scripts(&page.document) {
+                    one_more(&mut self.scripted, page.path());
+                }
                 self.kinds.entry(shape(&answer.url)).or_insert_with(|| answer.url.clone());
             }
             self.paths.insert(clip(page.path()));
@@ -260,6 +265,9 @@ impl<'s> Crawl<'s> {
         for origin in &self.frontier.elsewhere {
             self.notes.push(format!("a redirect leads to {origin}, which was not followed; scan it by its own name"));
         }
+        if let (Some(first), count) = &self.scripted {
+            self.notes.push(format!("{count} pages, {first} first, have scripts and no links: scripts are not run, so that what they show was not seen"));
+        }
         if let (Some(first), count) = &self.denied {
             self.notes.push(format!("{count} pages ask for a sign-in or refuse, {first} first; a header that signs in shows more"));
         }
@@ -270,6 +278,10 @@ impl<'s> Crawl<'s> {
             self.notes.push(format!("{} forms were not sent, because they are sent by POST or ask for a password", self.forms));
         }
     }
+}
+
+fn is_frame_of_scripts(document: &Document) -> bool {
+    document.links.is_empty() && document.forms.is_empty() && document.resources.iter().any(|resource| resource.load == Load::Script)
 }
 
 fn one_more(told: &mut (Option<String>, usize), path: &str) {

@@ -4,6 +4,7 @@
 //! standard's tokenizer and has no dependencies; a tree builder would add a dozen and hold every page in memory as nodes.
 
 use html5gum::{DefaultEmitter, StartTag, Token, Tokenizer};
+use std::collections::HashSet;
 use url::Url;
 
 /// Of one page no more references are kept.
@@ -55,7 +56,7 @@ pub(super) struct Document {
 impl Document {
     /// Reads a page of this address.
     pub(super) fn read(url: &Url, text: &str) -> Self {
-        let mut reader = Reader { base: url.clone(), page: url.clone(), document: Self::default(), form: None, title: false };
+        let mut reader = Reader { base: url.clone(), page: url.clone(), document: Self::default(), links: HashSet::new(), form: None, title: false };
         for token in tokens(text) {
             reader.token(token);
         }
@@ -81,6 +82,8 @@ struct Reader {
     base: Url,
     page: Url,
     document: Document,
+    /// Links that are kept already, as they were written.
+    links: HashSet<String>,
     form: Option<Form>,
     title: bool,
 }
@@ -123,7 +126,8 @@ impl Reader {
     }
 
     fn address(&mut self, text: Option<String>) -> Option<Url> {
-        let url = self.base.join(&text?).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
+        let mut url = self.base.join(&text?).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
+        url.set_fragment(None);
         if self.document.links.len() + self.document.resources.len() + self.document.forms.len() < MOST_REFERENCES {
             return Some(url);
         }
@@ -132,8 +136,11 @@ impl Reader {
     }
 
     fn link(&mut self, text: Option<String>) {
-        let url = self.address(text);
-        self.document.links.extend(url);
+        let Some(text) = text.filter(|text| !self.links.contains(text)) else { return };
+        if let Some(url) = self.address(Some(text.clone())) {
+            self.links.insert(text);
+            self.document.links.push(url);
+        }
     }
 
     fn resource(&mut self, tag: &StartTag<()>, name: &str, load: Load) {
@@ -222,9 +229,21 @@ mod tests {
 
     #[test]
     fn depth_and_number_cost_little() {
-        let deep = read(&"<div>".repeat(300_000));
+        let deep = read(&"<div>".repeat(100_000));
         assert!(deep.links.is_empty());
         let many = read(&(0..20_000).map(|n| format!("<a href=/{n}>")).collect::<String>());
         assert_eq!((many.links.len(), many.dropped), (MOST_REFERENCES, 15_000));
+        let same = read(&"<a href=/again#there>".repeat(20_000));
+        assert_eq!((same.links.len(), same.dropped), (1, 0));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_is_too_broken(pieces in proptest::collection::vec("(<|</|>|a|form|base|meta|input|script|title| href=| src=| action=| content=|'|\"|&#|&amp|;|<!--|-->|\\PC){1,4}", 0..60)) {
+            let text = pieces.concat();
+            let page = read(&text);
+            proptest::prop_assert!(page.links.len() <= pieces.len() * 4);
+            proptest::prop_assert!(tokens(&text).count() <= text.len() * 3 + 3);
+        }
     }
 }

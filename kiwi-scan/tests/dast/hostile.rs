@@ -32,11 +32,16 @@ async fn raw(first: &'static [u8], again: &'static [u8], pause: Duration) -> Soc
     address
 }
 
+/// With a time for each answer in which this machine, however busy, gives one that is complete.
 async fn quick(url: &str) -> ScanReport {
-    let settings = Settings { timeout: Duration::from_millis(300), largest_body: 100_000, most_pages: 40, deadline: Duration::from_secs(20), ..settings() };
+    within(url, Duration::from_secs(5)).await
+}
+
+async fn within(url: &str, timeout: Duration) -> ScanReport {
+    let settings = Settings { timeout, largest_body: 100_000, most_pages: 40, deadline: Duration::from_secs(40), ..settings() };
     let begun = Instant::now();
     let report = scan(url, settings).await;
-    assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_secs(120), "{:?}", begun.elapsed());
     report
 }
 
@@ -64,7 +69,7 @@ async fn who_never_answers_is_incomplete() {
         ),
     ] {
         let address = raw(first, again, Duration::from_millis(pause)).await;
-        let report = quick(&format!("http://{address}/")).await;
+        let report = within(&format!("http://{address}/"), Duration::from_millis(500)).await;
         assert!(report.incomplete.is_some(), "{report:#?}");
         refuses(&report, why);
     }
@@ -87,7 +92,7 @@ async fn a_server_that_falls_silent_is_left() {
             held.push(stream);
         }
     });
-    refuses(&quick(&format!("http://{address}/")).await, "requests in a row had no answer");
+    refuses(&within(&format!("http://{address}/"), Duration::from_secs(2)).await, "requests in a row had no answer");
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use crate::server::{SAFE, answer, finding, html, router, rules, safe_but, scan, 
 use axum::serve::Listener;
 use kiwi_core::secret::SecretString;
 use kiwi_scan::dast::Settings;
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
+use rcgen::{BasicConstraints, Certificate, CertificateParams, CertifiedIssuer, ExtendedKeyUsagePurpose, IsCa, KeyPair, date_time_ymd};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use tokio::net::{TcpListener, TcpStream};
@@ -45,13 +45,28 @@ struct Server {
 
 /// A server with a certificate for `name` that ends in `year`.
 async fn serve(name: &str, year: i32, handler: impl Fn(&axum::extract::Request) -> axum::response::Response + Send + Sync + 'static) -> Server {
+    let key = KeyPair::generate().unwrap();
+    let (certificate, authority) = signed(name, year, &[], &key);
+    listen(certificate, &key, authority, handler).await
+}
+
+/// A certificate for `name` that ends in `year`, and the authority that signed it as PEM.
+fn signed(name: &str, year: i32, purposes: &[ExtendedKeyUsagePurpose], key: &KeyPair) -> (Certificate, String) {
     let mut authority = CertificateParams::default();
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate().unwrap()).unwrap();
-    let key = KeyPair::generate().unwrap();
     let mut leaf = CertificateParams::new(vec![name.to_owned()]).unwrap();
+    leaf.extended_key_usages = purposes.to_vec();
     (leaf.not_before, leaf.not_after) = (date_time_ymd(2020, 1, 1), date_time_ymd(year, 1, 1));
-    let certificate = leaf.signed_by(&key, &authority).unwrap();
+    (leaf.signed_by(key, &authority).unwrap(), authority.pem())
+}
+
+async fn listen(
+    certificate: Certificate,
+    key: &KeyPair,
+    authority: String,
+    handler: impl Fn(&axum::extract::Request) -> axum::response::Response + Send + Sync + 'static,
+) -> Server {
     let config = ServerConfig::builder()
         .with_no_client_auth()
         .with_single_cert(vec![certificate.der().clone()], PrivateKeyDer::try_from(key.serialize_der()).unwrap())
@@ -61,7 +76,7 @@ async fn serve(name: &str, year: i32, handler: impl Fn(&axum::extract::Request) 
     let (router, asked) = router(handler);
     let listener = Tls { listener, acceptor: TlsAcceptor::from(Arc::new(config)) };
     tokio::spawn(async move { axum::serve(listener, router).await });
-    Server { port, authority: authority.pem(), asked }
+    Server { port, authority, asked }
 }
 
 impl Server {
@@ -99,6 +114,20 @@ async fn a_certificate_that_is_not_valid_is_a_finding() {
         assert!(notes.contains("not verified") && notes.contains("were not sent"), "{notes}");
         assert!(finding(&report, rule).message.contains("www.shop.test"));
         assert!(!server.asked.lock().unwrap().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn certificates_of_other_kinds_are_told_apart() {
+    let key = KeyPair::generate().unwrap();
+    let (certificate, authority) = signed("www.shop.test", 2090, &[ExtendedKeyUsagePurpose::ClientAuth], &key);
+    let server = listen(certificate, &key, authority, only_first).await;
+    assert_eq!(rules(&server.scan(server.trusted()).await), ["tls-certificate-invalid"].into());
+    for authority in [IsCa::NoCa, IsCa::Ca(BasicConstraints::Unconstrained)] {
+        let mut own = CertificateParams::new(vec!["www.shop.test".to_owned()]).unwrap();
+        own.is_ca = authority;
+        let server = listen(own.self_signed(&key).unwrap(), &key, String::new(), only_first).await;
+        assert_eq!(rules(&server.scan(settings()).await), ["tls-certificate-untrusted"].into());
     }
 }
 

@@ -53,7 +53,7 @@ static FORMS: [(&Rule, &str, &str, &str); 16] = [
         &ERROR_SQL,
         "SQLite",
         "",
-        r#"sqlite3\.OperationalError|SQLITE_ERROR: |SQLite3::SQLException|SQLSTATE\[HY000\]: General error: 1 (?:near|no such)|near (?:"|&quot;|&#34;)[^\n]{1,40}(?:"|&quot;|&#34;): syntax error"#,
+        r#"sqlite3\.OperationalError: (?:near|no such|unrecognized|incomplete) |SQLITE_ERROR: |SQLite3::SQLException|SQLSTATE\[HY000\]: General error: 1 (?:near|no such)|near (?:"|&quot;|&#34;)[^\n]{1,40}(?:"|&quot;|&#34;): syntax error"#,
     ),
     (
         &ERROR_SQL,
@@ -129,6 +129,7 @@ mod tests {
             (".NET", "System.InvalidOperationException: Sequence contains no elements\n   at System.Linq.ThrowHelper.ThrowNoElementsException()\n"),
             ("MySQL", "You have an error in your SQL syntax; check the manual that corresponds to your MySQL server version for"),
             ("PostgreSQL", "ERROR:  syntax error at or near \"'\"\nLINE 1"),
+            ("SQLite", "sqlite3.OperationalError: no such table: users"),
             ("SQLite", "near \"'\": syntax error in SQL"),
             ("SQL Server", "Unclosed quotation mark after the character string ''."),
             ("Oracle", "ORA-00933: SQL command not properly ended"),
@@ -145,6 +146,7 @@ mod tests {
             "Error: not found. Look at https://shop.test:443/help",
             "Warning: the file is on line 3 of the list",
             "a goroutine is light; the goroutine 1 [running] example",
+            "except sqlite3.OperationalError:\n    pass",
             "You have an error in your SQL syntax? Read our guide",
             "{\"error\":\"syntax error at or near the end of the form\"}",
         ] {
