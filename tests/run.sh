@@ -95,6 +95,7 @@ for feature in docker kubernetes registry; do cargo check --quiet --package kiwi
 for feature in github gitlab url; do cargo check --quiet --package kiwi-git --no-default-features --features "$feature"; done
 cargo check --quiet --package kiwi-scan --no-default-features
 for language in go java javascript python; do cargo check --quiet --package kiwi-scan --no-default-features --features "sast-$language"; done
+cargo check --quiet --package kiwi-scan --no-default-features --features dast
 if need cargo-deny; then
     cargo deny --log-level error check bans licenses sources
     if cargo deny fetch db >/dev/null 2>&1; then cargo deny check advisories; else echo "the data of advisories is out of reach: not checked"; fi

@@ -1,11 +1,14 @@
 //! Scanners that need nothing installed.
 //!
 //! * feature `sast`, or `sast-LANGUAGE`: source code that is weak, by rules.
+//! * feature `dast`: running applications, read from outside.
 //! * feature `sca`: dependencies with known vulnerabilities, from lockfiles and a local copy of <https://osv.dev>.
 //! * feature `secrets`: credentials that stand in files.
 //!
 //! A scanner never guesses: what it could not read is in its report, and the gate refuses on it unless a policy says otherwise.
 
+#[cfg(feature = "dast")]
+pub mod dast;
 pub mod output;
 #[cfg(feature = "_sast")]
 pub mod sast;

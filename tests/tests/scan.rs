@@ -135,6 +135,59 @@ fn a_secret_is_found_and_never_shown() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_application_is_scanned_at_its_address() {
+    let kiwi = Kiwi::new();
+    let (headers, sarif, empty) = (kiwi.folder().join("headers"), kiwi.folder().join("o.sarif"), kiwi.folder().join("tree"));
+    std::fs::create_dir(&empty).unwrap();
+    std::fs::write(&headers, "# of a test\nAuthorization: Bearer s3cret-of-the-user\n").unwrap();
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = asked.clone();
+    let find = |query: axum::extract::RawQuery| async move {
+        axum::response::Html(query.0.unwrap_or_default().replace("%3C", "<").replace("%3E", ">").replace("%22", "\"").replace("%27", "'"))
+    };
+    let routes = Router::new()
+        .route(
+            "/",
+            get(move |sent: axum::http::HeaderMap| async move {
+                count.fetch_add(usize::from(sent.contains_key("authorization")), Ordering::SeqCst);
+                axum::response::Html("<form action=/find><input name=q></form>")
+            }),
+        )
+        .route("/find", get(find))
+        .route("/.git/HEAD", get(|| async { "ref: refs/heads/main\n" }));
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let address = format!("http://{}/", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, routes).await });
+    tokio::task::spawn_blocking(move || {
+        let passive = kiwi.run(&["scan", &address, "-o", "json", "--format", "sarif", "--output-file", sarif.to_str().unwrap()]);
+        let value = passive.json();
+        let rules: Vec<&str> = value["findings"].as_array().unwrap().iter().map(|finding| finding["rule"].as_str().unwrap()).collect();
+        assert!(passive.code == 1 && value["status"] == "failed" && rules[0] == "exposed-git" && !rules.contains(&"reflected-input"), "{value:#}");
+        let document: Value = serde_json::from_slice(&std::fs::read(&sarif).unwrap()).unwrap();
+        assert_eq!(document["runs"][0]["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"], json!({ "uri": "/.git/HEAD" }));
+        let both = ["scan", empty.to_str().unwrap(), "--secrets", "--url", &address, "--probe", "--header-file", headers.to_str().unwrap()];
+        let probed = kiwi.run(&both);
+        assert!(probed.code == 1 && probed.out.contains("reflected-input") && probed.out.contains("0 files for secrets"), "{}", probed.out);
+        assert!(asked.load(Ordering::SeqCst) > 0 && probed.err.contains("warning: the address is http"), "{}", probed.err);
+        assert!(!probed.out.contains("s3cret") && !probed.err.contains("s3cret"));
+        let closed = kiwi.run(&["scan", "http://127.0.0.1:1/", "-o", "json"]);
+        assert_eq!((closed.code, closed.json()["status"].as_str()), (1, Some("incomplete")), "who does not answer did not pass");
+        for wrong in [
+            &["scan", ".", "--dast"][..],
+            &["scan", ".", "--probe"],
+            &["scan", &address, "--sca"],
+            &["scan", &address, "--url", &address],
+            &["scan", "http://"],
+        ] {
+            let refused = kiwi.run(wrong);
+            assert!(refused.code == 2 && refused.err.contains("hint: "), "{wrong:?}: {}", refused.err);
+        }
+    })
+    .await
+    .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_database_that_cannot_be_fetched_leaves_the_one_before() {
     let kiwi = Kiwi::new();
     let (tree, source) = ground(&kiwi);

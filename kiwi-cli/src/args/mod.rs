@@ -1,5 +1,6 @@
 //! The flags, by resource. Texts are validated by the domain's own parsers, so that a bad one is refused before anything is opened.
 
+mod application;
 mod dockerfile;
 mod global;
 mod hosts;
@@ -8,6 +9,7 @@ mod service;
 mod setup;
 mod work;
 
+pub(crate) use application::Application;
 pub(crate) use dockerfile::{BuilderChoice, Dockerfile, WizardArguments};
 pub(crate) use global::{Global, Output, RoleChoice};
 pub(crate) use hosts::{CreateAccounts, DeliveryCommand, ImageCommand, ProviderCommand, UserCommand, UserRole};

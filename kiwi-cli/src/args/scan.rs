@@ -1,5 +1,6 @@
-//! Scanning a source tree.
+//! Scanning a source tree, a running application, or both.
 
+use super::Application;
 use clap::{Args, ValueEnum};
 use kiwi_core::domain::Severity;
 use std::path::PathBuf;
@@ -7,8 +8,8 @@ use url::Url;
 
 #[derive(Debug, Args)]
 pub(crate) struct Scan {
-    /// The directory to scan
-    #[arg(required_unless_present = "update")]
+    /// The directory to scan, or the address of a running application
+    #[arg(required_unless_present_any = ["update", "url"])]
     pub(crate) path: Option<PathBuf>,
     /// Looks for vulnerable dependencies; without any kind, for everything
     #[arg(long)]
@@ -55,6 +56,8 @@ pub(crate) struct Scan {
     /// The ecosystems that are fetched, such as npm,PyPI [default: all]
     #[arg(long, value_name = "NAMES", requires = "update", value_delimiter = ',')]
     pub(crate) ecosystems: Vec<String>,
+    #[command(flatten)]
+    pub(crate) application: Application,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -1,5 +1,6 @@
 //! From arguments to the facade and back, one file per resource.
 
+mod application;
 mod delivery;
 mod deploy;
 mod dockerfile;

@@ -1,6 +1,6 @@
-//! Scanning a source tree, without a service.
+//! Scanning a source tree or a running application, without a service.
 
-use super::secrets;
+use super::{application, secrets};
 use crate::args::{Global, Output, Scan, ScanFormat};
 use crate::compose::data_directory;
 use crate::{output, progress};
@@ -20,14 +20,13 @@ const SUPPRESSIONS: &str = ".kiwi/suppressions.toml";
 
 pub(super) async fn run(global: &Global, scan: Scan) -> Result<ExitCode> {
     let database = data_directory(global)?.join("osv");
-    let Some(path) = &scan.path else { return update(&database, scan, global.output).await };
-    if !path.is_dir() {
-        return Err(Error::invalid("scan", format!("{} is not a directory", path.display())).with_hint("give the directory of a project"));
+    if scan.update {
+        return update(&database, scan, global.output).await;
     }
+    let (tree, url) = application::targets(&scan)?;
     let mut exceptions = Exceptions::default();
-    let own = path.join(SUPPRESSIONS);
     // Whoever can write the tree can accept findings in it; a link out of it is nobody's decision.
-    if own.symlink_metadata().is_ok_and(|found| found.is_file()) {
+    if let Some(own) = tree.as_ref().map(|tree| tree.join(SUPPRESSIONS)).filter(|own| own.symlink_metadata().is_ok_and(|found| found.is_file())) {
         exceptions.read(&secrets::text_file(&own)?)?;
     }
     for file in &scan.suppressions {
@@ -46,14 +45,19 @@ pub(super) async fn run(global: &Global, scan: Scan) -> Result<ExitCode> {
         allow_incomplete: scan.allow_incomplete,
         report_only: false,
     };
-    let all = !scan.sca && !scan.secrets;
-    let target = ScanTarget::Tree(path.clone());
+    let all = !scan.sca && !scan.secrets && !scan.application.dast;
     let mut reports = Vec::new();
-    if all || scan.sca {
-        reports.push(ScaScanner::new(database).scan(&target).await?);
+    if let Some(target) = tree.map(ScanTarget::Tree) {
+        if all || scan.sca {
+            reports.push(ScaScanner::new(database).scan(&target).await?);
+        }
+        if all || scan.secrets {
+            reports.push(SecretScanner.scan(&target).await?);
+        }
     }
-    if all || scan.secrets {
-        reports.push(SecretScanner.scan(&target).await?);
+    // An address was given for nothing else.
+    if let Some(url) = &url {
+        reports.push(application::scan(url, &scan).await?);
     }
     exceptions.apply(&mut reports, Timestamp::now());
     let decision = gate.decide(&reports, &baseline.unwrap_or_default());

@@ -1,7 +1,7 @@
 //! SARIF 2.1.0 (<https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html>), as code scanning pages read it.
 
 use super::HOME;
-use kiwi_core::domain::{Finding, ScanReport, Severity};
+use kiwi_core::domain::{Finding, ScanKind, ScanReport, Severity};
 use kiwi_core::error::{Error, ErrorKind, Result};
 use serde_json::{Value, json};
 use serde_sarif::sarif::Sarif;
@@ -86,7 +86,12 @@ fn result(finding: &Finding, reason: Option<&str>, index: usize) -> Value {
         "properties": { "severity": finding.severity, "advisories": finding.advisories, "fixedVersions": finding.fixed_versions },
     });
     if let Some(path) = &finding.path {
-        let mut place = json!({ "artifactLocation": { "uri": encoded(path), "uriBaseId": "%SRCROOT%" } });
+        // The path of a page is an address already, and none of the tree.
+        let location = match finding.kind {
+            ScanKind::Dast => json!({ "uri": path }),
+            _ => json!({ "uri": encoded(path), "uriBaseId": "%SRCROOT%" }),
+        };
+        let mut place = json!({ "artifactLocation": location });
         if let Some(line) = finding.line {
             place["region"] = json!({ "startLine": line });
         }
