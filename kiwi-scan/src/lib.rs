@@ -1,14 +1,17 @@
-//! Scanners that need nothing installed.
+//! Scanners that need nothing installed, and those that people trust already.
 //!
+//! * feature `external`: Semgrep, Trivy and other tools, as programs or as tasks of a runtime.
 //! * feature `sca`: dependencies with known vulnerabilities, from lockfiles and a local copy of <https://osv.dev>.
 //! * feature `secrets`: credentials that stand in files.
 //!
 //! A scanner never guesses: what it could not read is in its report, and the gate refuses on it unless a policy says otherwise.
 
+#[cfg(feature = "external")]
+pub mod external;
 pub mod output;
 #[cfg(feature = "sca")]
 pub mod sca;
 #[cfg(feature = "secrets")]
 pub mod secrets;
-#[cfg(any(feature = "sca", feature = "secrets"))]
+#[cfg(any(feature = "external", feature = "sca", feature = "secrets"))]
 mod tree;
