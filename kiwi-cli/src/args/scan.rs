@@ -16,6 +16,12 @@ pub(crate) struct Scan {
     /// Looks for leaked credentials
     #[arg(long)]
     pub(crate) secrets: bool,
+    /// Scans with another tool too, such as semgrep, or NAME=PROGRAM where its program is not on PATH; may be given several times
+    #[arg(long, value_name = "NAME", requires = "path")]
+    pub(crate) tool: Vec<String>,
+    /// An argument for one of the tools, in place of its usual ones, such as semgrep=--config=rules.yml; may be given several times
+    #[arg(long, value_name = "NAME=ARGUMENT", requires = "tool")]
+    pub(crate) tool_argument: Vec<String>,
     /// Fails on findings of this severity and above [default: high]
     #[arg(long, value_name = "SEVERITY")]
     pub(crate) fail_on: Option<Severity>,

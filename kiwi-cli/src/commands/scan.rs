@@ -1,6 +1,6 @@
 //! Scanning a source tree, without a service.
 
-use super::secrets;
+use super::{secrets, tools};
 use crate::args::{Global, Output, Scan, ScanFormat};
 use crate::compose::data_directory;
 use crate::{output, progress};
@@ -24,6 +24,7 @@ pub(super) async fn run(global: &Global, scan: Scan) -> Result<ExitCode> {
     if !path.is_dir() {
         return Err(Error::invalid("scan", format!("{} is not a directory", path.display())).with_hint("give the directory of a project"));
     }
+    let tools = tools::scanners(&scan.tool, &scan.tool_argument)?;
     let mut exceptions = Exceptions::default();
     let own = path.join(SUPPRESSIONS);
     // Whoever can write the tree can accept findings in it; a link out of it is nobody's decision.
@@ -55,6 +56,7 @@ pub(super) async fn run(global: &Global, scan: Scan) -> Result<ExitCode> {
     if all || scan.secrets {
         reports.push(SecretScanner.scan(&target).await?);
     }
+    reports.extend(tools::scan(tools, &target).await?);
     exceptions.apply(&mut reports, Timestamp::now());
     let decision = gate.decide(&reports, &baseline.unwrap_or_default());
     if let (Some(format), Some(file)) = (scan.format, &scan.output_file) {
@@ -114,6 +116,7 @@ fn text(reports: &[ScanReport], decision: &GateDecision) -> String {
         );
         parts.extend(report.coverage.read.iter().map(|read| format!("read: {read}")));
         parts.extend(report.coverage.skipped.iter().map(|skipped| format!("not read: {}: {}", skipped.path, skipped.reason)));
+        parts.extend(report.incomplete.iter().map(|reason| format!("incomplete: {}: {reason}", report.scanner)));
         parts.extend(report.notes.iter().map(|note| format!("note: {note}")));
     }
     let skipped: usize = reports.iter().map(|report| report.coverage.skipped.len() + usize::from(report.incomplete.is_some())).sum();

@@ -31,7 +31,7 @@ const INHERITED: [&str; 14] = [
 /// Of each stream, so much of the end is kept.
 const LOG: usize = 64 << 10;
 /// How often the size of reports is looked at.
-const LOOK: Duration = Duration::from_millis(250);
+const LOOK: Duration = Duration::from_millis(100);
 /// A program that cannot tell its version within this time does not work.
 const VERSION: Duration = Duration::from_secs(120);
 /// How long the streams of a group that was killed may stay open.

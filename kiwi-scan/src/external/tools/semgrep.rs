@@ -13,7 +13,6 @@ pub const SEMGREP: Tool = Tool {
         "scan",
         "--metrics=off",
         "--disable-version-check",
-        "--quiet",
         "--json-output={reports}/report.json",
         "--sarif-output={reports}/report.sarif",
         "{options}",
