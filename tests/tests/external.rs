@@ -2,7 +2,7 @@
 //!
 //! `KIWI_TEST_BANDIT` names a real Bandit, `bin/bandit` in the folder of its packages.
 
-#![expect(clippy::unwrap_used, reason = "a test ends by panicking")]
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test ends by panicking, and says what it left out")]
 
 use kiwi_core::domain::{EnvironmentName, ImagePin, ScanKind, ScanReport, ServiceId};
 use kiwi_core::provider::{ScanTarget, Scanner as _, Workload};

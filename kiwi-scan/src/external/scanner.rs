@@ -199,3 +199,41 @@ fn last_line(log: &str) -> String {
     let line = log.lines().map(plain).rfind(|line| !line.is_empty());
     line.map(|line| format!(": {}", line.chars().take(300).collect::<String>())).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::external::tools;
+    use proptest::prelude::*;
+
+    /// What a tool's own recording, or another's, comes to with some bytes changed.
+    fn changed(tool: &Tool, recorded: &str, changes: &[(prop::sample::Index, u8)]) -> ScanReport {
+        let mut bytes = std::fs::read(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/external").join(recorded)).unwrap();
+        for (index, byte) in changes {
+            let at = index.index(bytes.len());
+            bytes[at] = *byte;
+        }
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join(tool.report), bytes).unwrap();
+        let ran = Ran { code: Some(0), log: String::new(), stopped: None, reports: Reports::read(folder.path()) };
+        report(tool, Ok(ran), Source::tree(folder.path().to_owned(), vec!["/src".to_owned()]))
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+        #[test]
+        fn no_report_makes_a_panic(changes in prop::collection::vec((any::<prop::sample::Index>(), prop::sample::select(b"\"{}[]:,0-9ntf\\/.\x00\xff ".to_vec())), 0..6)) {
+            let recorded = [
+                "semgrep/report.json", "bandit/report.json", "gitleaks/report.json", "trivy/report.json", "trivy/vulnerabilities.json", "grype/report.json",
+                "osv-scanner/report.json", "nuclei/report.jsonl", "zap/report.json", "semgrep/report.sarif",
+            ];
+            let own = Tool::sarif("own", ScanKind::Sast, "own", tools::TRIVY.version);
+            for tool in tools::ALL.iter().chain([&own]) {
+                for recorded in recorded {
+                    let report = changed(tool, recorded, &changes);
+                    prop_assert!(report.findings.iter().all(|finding| finding.path.as_ref().is_none_or(|path| !path.starts_with('/') && !path.split('/').any(|part| part == ".."))));
+                }
+            }
+        }
+    }
+}
