@@ -1,5 +1,5 @@
-//! Bandit (<https://bandit.readthedocs.io>, pages "Command line" and "JSON": 1 means that there are issues, 2 that it could not start; files
-//! that it cannot parse change no code).
+//! Bandit (<https://bandit.readthedocs.io>, page "JSON" for the format; repository PyCQA/bandit, `bandit/cli/main.py` for the exit codes: 1 means
+//! that there are issues, 2 that it could not start; files that it cannot parse change no code).
 
 use crate::external::findings::{Draft, Findings, score};
 use crate::external::wire::{List, Map, Text};

@@ -1,4 +1,4 @@
-//! Semgrep (<https://semgrep.dev/docs/cli-reference>, "CLI reference", its section "Exit codes"; the JSON is described in the repository
+//! Semgrep (<https://semgrep.dev/docs/cli-reference>, "CLI reference", its section "Exit codes", as in `semgrep/error.py`; the JSON is described in the repository
 //! semgrep/semgrep-interfaces, `semgrep_output_v1.atd`).
 
 use crate::external::findings::{Draft, Findings, score, weaknesses};
