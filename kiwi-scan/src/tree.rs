@@ -1,8 +1,12 @@
 //! Walking a source tree that nobody trusts.
 
-use kiwi_core::domain::{Coverage, ScanReport};
-use kiwi_core::error::{Error, ErrorKind, Result};
-use kiwi_core::provider::ScanTarget;
+use kiwi_core::domain::Coverage;
+#[cfg(any(feature = "sca", feature = "secrets"))]
+use kiwi_core::{
+    domain::ScanReport,
+    error::{Error, ErrorKind, Result},
+    provider::ScanTarget,
+};
 use std::path::{Path, PathBuf};
 
 /// Directories that hold other people's code, or none; their own manifests were read elsewhere.
@@ -11,6 +15,7 @@ const FOREIGN: [&str; 8] = [".git", ".hg", ".svn", "node_modules", "bower_compon
 const MOST_ENTRIES: usize = 2_000_000;
 
 /// Scans a source tree without keeping others waiting.
+#[cfg(any(feature = "sca", feature = "secrets"))]
 pub(crate) async fn scan(target: &ScanTarget, operation: &'static str, look: impl FnOnce(&Path) -> Result<ScanReport> + Send + 'static) -> Result<ScanReport> {
     let ScanTarget::Tree(root) = target else {
         return Err(Error::new(ErrorKind::Unsupported, operation, "only source trees are scanned"));

@@ -9,14 +9,29 @@ use url::Url;
 #[derive(Debug, Args)]
 pub(crate) struct Scan {
     /// The directory to scan, or the address of a running application
-    #[arg(required_unless_present_any = ["update", "url"])]
+    #[arg(required_unless_present_any = ["update", "url", "check_rules"])]
     pub(crate) path: Option<PathBuf>,
-    /// Looks for vulnerable dependencies; without any kind, for everything
+    /// Looks for weak source code; without any kind, for everything
+    #[arg(long)]
+    pub(crate) sast: bool,
+    /// A folder of rules for source code, besides Kiwi's own; may be given several times
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) rules: Vec<PathBuf>,
+    /// Runs the examples of a folder of rules, and scans nothing
+    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["path", "update", "url"])]
+    pub(crate) check_rules: Option<PathBuf>,
+    /// Looks for vulnerable dependencies
     #[arg(long)]
     pub(crate) sca: bool,
     /// Looks for leaked credentials
     #[arg(long)]
     pub(crate) secrets: bool,
+    /// Scans with another tool too, such as semgrep, or NAME=PROGRAM where its program is not on PATH; may be given several times
+    #[arg(long, value_name = "NAME", requires = "path")]
+    pub(crate) tool: Vec<String>,
+    /// An argument for one of the tools, in place of its usual ones, such as semgrep=--config=rules.yml; may be given several times
+    #[arg(long, value_name = "NAME=ARGUMENT", requires = "tool")]
+    pub(crate) tool_argument: Vec<String>,
     /// Fails on findings of this severity and above [default: high]
     #[arg(long, value_name = "SEVERITY")]
     pub(crate) fail_on: Option<Severity>,

@@ -18,6 +18,7 @@ mod serve;
 mod service;
 mod service_file;
 mod source;
+mod tools;
 mod user;
 
 use crate::args::{Arguments, Command, KeyCommand};

@@ -1,12 +1,13 @@
 //! Scanning a source tree or a running application, without a service.
 
-use super::{application, secrets};
+use super::{application, secrets, tools};
 use crate::args::{Global, Output, Scan, ScanFormat};
 use crate::compose::data_directory;
 use crate::{output, progress};
 use kiwi_core::domain::{Exceptions, Finding, Fingerprint, Gate, GateDecision, ScanReport, ScanStatus, Timestamp};
 use kiwi_core::error::{Error, ErrorKind, Result};
 use kiwi_core::provider::{ScanTarget, Scanner as _};
+use kiwi_scan::sast::{Rules, SastScanner};
 use kiwi_scan::sca::osv::{self, Progress};
 use kiwi_scan::sca::{Ecosystem, ScaScanner};
 use kiwi_scan::secrets::SecretScanner;
@@ -23,7 +24,11 @@ pub(super) async fn run(global: &Global, scan: Scan) -> Result<ExitCode> {
     if scan.update {
         return update(&database, scan, global.output).await;
     }
+    if let Some(folder) = &scan.check_rules {
+        return check_rules(folder);
+    }
     let (tree, url) = application::targets(&scan)?;
+    let tools = tools::scanners(&scan.tool, &scan.tool_argument)?;
     let mut exceptions = Exceptions::default();
     // Whoever can write the tree can accept findings in it; a link out of it is nobody's decision.
     if let Some(own) = tree.as_ref().map(|tree| tree.join(SUPPRESSIONS)).filter(|own| own.symlink_metadata().is_ok_and(|found| found.is_file())) {
@@ -45,15 +50,19 @@ pub(super) async fn run(global: &Global, scan: Scan) -> Result<ExitCode> {
         allow_incomplete: scan.allow_incomplete,
         report_only: false,
     };
-    let all = !scan.sca && !scan.secrets && !scan.application.dast;
+    let all = !scan.sast && !scan.sca && !scan.secrets && !scan.application.dast;
     let mut reports = Vec::new();
     if let Some(target) = tree.map(ScanTarget::Tree) {
+        if all || scan.sast {
+            reports.push(SastScanner::new(rules(&scan)?).scan(&target).await?);
+        }
         if all || scan.sca {
             reports.push(ScaScanner::new(database).scan(&target).await?);
         }
         if all || scan.secrets {
             reports.push(SecretScanner.scan(&target).await?);
         }
+        reports.extend(tools::scan(tools, &target).await?);
     }
     // An address was given for nothing else.
     if let Some(url) = &url {
@@ -70,6 +79,21 @@ pub(super) async fn run(global: &Global, scan: Scan) -> Result<ExitCode> {
     }
     output::result(global.output, &value(&reports, &decision), || text(&reports, &decision));
     Ok(if decision.pass { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// The rules for source code: Kiwi's, and those of the folders that were given.
+fn rules(scan: &Scan) -> Result<Rules> {
+    scan.rules.iter().try_fold(Rules::builtin(), |rules, folder| rules.with_folder(folder))
+}
+
+/// Runs the examples of a folder's rules.
+fn check_rules(folder: &Path) -> Result<ExitCode> {
+    let wrong = kiwi_scan::sast::failures(&Rules::none().with_folder(folder)?);
+    for failure in &wrong {
+        output::line(failure);
+    }
+    output::note(&format!("{} examples do not hold", wrong.len()));
+    Ok(if wrong.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn value(reports: &[ScanReport], decision: &GateDecision) -> Value {
@@ -118,6 +142,7 @@ fn text(reports: &[ScanReport], decision: &GateDecision) -> String {
         );
         parts.extend(report.coverage.read.iter().map(|read| format!("read: {read}")));
         parts.extend(report.coverage.skipped.iter().map(|skipped| format!("not read: {}: {}", skipped.path, skipped.reason)));
+        parts.extend(report.incomplete.iter().map(|reason| format!("incomplete: {}: {reason}", report.scanner)));
         parts.extend(report.notes.iter().map(|note| format!("note: {note}")));
     }
     let skipped: usize = reports.iter().map(|report| report.coverage.skipped.len() + usize::from(report.incomplete.is_some())).sum();

@@ -11,7 +11,7 @@ mod store;
 
 pub use builder::MemoryBuilder;
 pub use registry::MemoryRegistry;
-pub use runtime::MemoryRuntime;
+pub use runtime::{MemoryRuntime, MemoryTask};
 pub use scanner::MemoryScanner;
 pub use source::MemorySource;
 pub use store::MemoryStore;

@@ -1,16 +1,17 @@
 //! A runtime that remembers which release is live.
 
 use super::{Failures, lock};
-use crate::domain::{Digest, ImageReference, Release, RunId};
+use crate::domain::{Digest, ImageReference, MountPath, Release, RunId};
 use crate::error::{Error, ErrorKind, Result};
 use crate::provider::{
     Aborted, ApplyRequest, BoxStream, Candidate, CheckItem, Cleanup, ContainerPlan, ContainerStatus, DeploymentEvent, DeploymentPlan, Endpoint, Guarantee,
     LogLine, LogQuery, Runtime, RuntimeCapabilities, RuntimeReport, RuntimeStatus, TaskEvent, TaskRequest, Workload,
 };
 use async_trait::async_trait;
+use bytes::Bytes;
 use futures_util::StreamExt as _;
 use std::collections::BTreeMap;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 /// Makes every release live at once.
 #[derive(Debug, Default)]
@@ -18,10 +19,31 @@ pub struct MemoryRuntime {
     live: Mutex<BTreeMap<Workload, (Release, u64)>>,
     applies: Mutex<Vec<u64>>,
     task_exit: Mutex<i64>,
+    task_outputs: Mutex<BTreeMap<MountPath, Bytes>>,
+    tasks: Arc<Mutex<Vec<MemoryTask>>>,
     failures: Failures,
 }
 
+/// A task that was asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MemoryTask {
+    /// Program and arguments.
+    pub command: Vec<String>,
+    /// The whole archive of its files, where it had some.
+    pub input: Option<Vec<u8>>,
+}
+
 impl MemoryRuntime {
+    /// Makes every later task that has this output hand back this archive.
+    pub fn hand_back(&self, output: MountPath, archive: impl Into<Bytes>) {
+        lock(&self.task_outputs).insert(output, archive.into());
+    }
+
+    /// The tasks that ended, oldest first.
+    pub fn tasks(&self) -> Vec<MemoryTask> {
+        lock(&self.tasks).clone()
+    }
+
     /// Makes the next apply fail before it is live.
     pub fn fail(&self, error: Error) {
         self.failures.push(error);
@@ -141,9 +163,26 @@ impl Runtime for MemoryRuntime {
         futures_util::stream::empty().boxed()
     }
 
-    fn task(&self, _: TaskRequest) -> BoxStream<Result<TaskEvent>> {
+    fn task(&self, request: TaskRequest) -> BoxStream<Result<TaskEvent>> {
         let code = *lock(&self.task_exit);
-        futures_util::stream::once(async move { Ok(TaskEvent::Exited { code, out_of_memory: false }) }).boxed()
+        let held = lock(&self.task_outputs).clone();
+        let tasks = self.tasks.clone();
+        let run = async move {
+            let mut input = request.input.map(|input| (Vec::new(), input.files.0));
+            if let Some((bytes, files)) = &mut input {
+                while let Some(piece) = files.next().await {
+                    match piece {
+                        Ok(piece) => bytes.extend_from_slice(&piece),
+                        Err(error) => return vec![Err(Error::new(ErrorKind::TaskFailed, "run task", "its files broke off").with_source(error))],
+                    }
+                }
+            }
+            lock(&tasks).push(MemoryTask { command: request.command, input: input.map(|(bytes, _)| bytes) });
+            let output = |path: MountPath| held.get(&path).cloned().map(|chunk| Ok(TaskEvent::Output { path, chunk }));
+            let outputs = request.outputs.into_iter().filter_map(output);
+            outputs.chain([Ok(TaskEvent::Exited { code, out_of_memory: false })]).collect::<Vec<_>>()
+        };
+        futures_util::stream::once(run).flat_map(futures_util::stream::iter).boxed()
     }
 
     async fn cancel_tasks(&self, _: &RunId) -> Result<()> {

@@ -1,0 +1,123 @@
+//! Nuclei (<https://docs.projectdiscovery.io/tools/nuclei/running>, page "Running Nuclei"; repository projectdiscovery/nuclei,
+//! `pkg/output/output.go` for the lines of JSON and `cmd/nuclei/main.go` for the exit codes: 0 whatever it found, 1 when it could not start).
+
+use super::package;
+use crate::external::findings::{Draft, Findings, score, weaknesses};
+use crate::external::wire::{List, Text, Texts};
+use crate::external::{Converter, Exit, Format, Reports, Tool, ToolVersion};
+use kiwi_core::domain::ScanKind;
+use serde::Deserialize;
+use std::collections::BTreeSet;
+
+/// Nuclei, over a running application. No server of others is called, and requests and responses are left out of its report.
+pub const NUCLEI: Tool = Tool {
+    url: Some(&[
+        "-target",
+        "{target}",
+        "-jsonl",
+        "-output",
+        "{reports}/report.jsonl",
+        "-omit-raw",
+        "-omit-template",
+        "-no-color",
+        "-no-interactsh",
+        "-disable-update-check",
+        "{options}",
+    ]),
+    exits: &[(0, Exit::Done), (1, Exit::Failed("it failed, perhaps for want of templates"))],
+    gaps: &["unresponsive", "no templates provided", "Could not run nuclei", "context deadline exceeded"],
+    report: "report.jsonl",
+    format: Format::Own(Converter(read)),
+    hint: "install it from github.com/projectdiscovery/nuclei/releases, and its templates with `nuclei -update-templates`",
+    ..Tool::sarif("nuclei", ScanKind::Dast, "nuclei", ToolVersion { arguments: &["-version"], after: "Engine Version:", least: [3, 2, 0] })
+};
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "kebab-case")]
+struct Event {
+    template_id: Text,
+    info: Info,
+    matcher_name: Text,
+    extractor_name: Text,
+    host: Text,
+    matched_at: Text,
+    matcher_status: Option<bool>,
+    error: Text,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Info {
+    name: Text,
+    severity: Text,
+    reference: Texts,
+    remediation: Text,
+    classification: Option<Classification>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "kebab-case")]
+struct Classification {
+    cve_id: Texts,
+    cwe_id: Texts,
+    cvss_metrics: Text,
+    cvss_score: Text,
+}
+
+fn read(reports: &Reports, findings: &mut Findings) -> Result<(), String> {
+    let lines = reports.get(NUCLEI.report).unwrap_or_default().split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
+    // As a list, so that one strange line fails no other, and the limits are those of a document.
+    let mut list = vec![b'['];
+    for (index, line) in lines.enumerate() {
+        if index > 0 {
+            list.push(b',');
+        }
+        list.extend_from_slice(line);
+    }
+    list.push(b']');
+    let events: List<Event> = findings.parse(&list)?;
+    let mut hosts = BTreeSet::new();
+    for event in &events {
+        if let Some(error) = event.error.some() {
+            findings.incomplete(format!("{} did not run on {}: {}", &*event.template_id, &*event.host, error.lines().next().unwrap_or_default()));
+            continue;
+        }
+        if event.matcher_status == Some(false) {
+            continue;
+        }
+        hosts.insert(&*event.host);
+        findings.add(event.draft());
+    }
+    findings.read("the application");
+    Ok(())
+}
+
+impl Event {
+    fn draft(&self) -> Draft {
+        let none = Classification::default();
+        let classification = self.info.classification.as_ref().unwrap_or(&none);
+        let what = if self.info.name.is_empty() { &self.template_id } else { &self.info.name };
+        let remedy = self.info.remediation.some().map(|remedy| format!(". {remedy}")).unwrap_or_default();
+        let place = without_query(&self.matched_at);
+        Draft {
+            rule: self.template_id.to_string(),
+            message: format!("{} at {place}{remedy}", &**what),
+            scores: vec![score(
+                &self.template_id,
+                package::severity(&self.info.severity),
+                Some(&classification.cvss_score).filter(|score| &***score != "0").map(|score| &**score),
+                classification.cvss_metrics.some(),
+            )],
+            cwe: weaknesses(classification.cwe_id.iter().map(String::as_str)),
+            advisories: classification.cve_id.iter().map(|cve| cve.to_ascii_uppercase()).collect(),
+            identity: vec![super::zap::path_of(place), self.matcher_name.to_string(), self.extractor_name.to_string()],
+            url: self.info.reference.first().cloned(),
+            ..Draft::default()
+        }
+    }
+}
+
+/// What was sent as a query is an attack, or a secret.
+fn without_query(place: &str) -> &str {
+    place.split(['?', '#']).next().unwrap_or_default()
+}
