@@ -10,5 +10,6 @@ pub mod double;
 pub mod fake;
 pub mod git;
 pub mod load;
+pub mod postgres;
 pub mod sample;
 pub mod wire;

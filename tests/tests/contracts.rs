@@ -5,6 +5,7 @@ use kiwi_core::memory::{MemoryRuntime, MemoryStore};
 use kiwi_runtime::docker::{DockerConfig, DockerRuntime, Engine};
 use kiwi_store::{KeySource, SqliteStore};
 use kiwi_tests::command::docker;
+use kiwi_tests::postgres::Database;
 use kiwi_tests::{contract, sample};
 
 #[tokio::test]
@@ -17,6 +18,11 @@ async fn sqlite_store() {
     let folder = tempfile::tempdir().unwrap();
     let store = SqliteStore::open(&folder.path().join("data"), KeySource::File(folder.path().join("key"))).await.unwrap();
     contract::store::all(&store).await;
+}
+
+#[tokio::test]
+async fn postgres_store() {
+    contract::store::all(&Database::new().store().await).await;
 }
 
 #[tokio::test]

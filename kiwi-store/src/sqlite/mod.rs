@@ -6,14 +6,14 @@ mod runs;
 mod secrets;
 mod settings;
 
-use crate::key::{Key, KeySource};
+use crate::key::{Key, KeySource, current};
+use crate::record::{integer, lease_lost, new_installation};
 use crate::seal;
 use async_trait::async_trait;
 use kiwi_core::domain::RunId;
 use kiwi_core::error::{Error, ErrorKind, Result};
+use kiwi_core::provider::change::{Announcer, Changes};
 use kiwi_core::provider::{Fence, Store};
-use secrecy::ExposeSecret as _;
-use serde::de::DeserializeOwned;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Row as _, Sqlite, SqliteConnection, SqlitePool, Transaction};
 use std::os::unix::fs::DirBuilderExt as _;
@@ -21,12 +21,16 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+/// How often followers look by themselves: a file tells nothing of what another process wrote.
+const LOOK: Duration = Duration::from_millis(200);
+
 /// The store of one machine.
 pub struct SqliteStore {
     pool: SqlitePool,
     source: KeySource,
     directory: PathBuf,
     keys: Mutex<Vec<Key>>,
+    announcer: Announcer,
 }
 
 impl std::fmt::Debug for SqliteStore {
@@ -34,9 +38,6 @@ impl std::fmt::Debug for SqliteStore {
         f.debug_struct("SqliteStore").field("directory", &self.directory).finish_non_exhaustive()
     }
 }
-
-/// Sealed with every key; opening it proves that the key is the right one.
-const KEY_CHECK: &str = "kiwi key check";
 
 impl SqliteStore {
     /// Opens the database in `directory`, and makes it when there is none. A wrong key is an error.
@@ -47,7 +48,7 @@ impl SqliteStore {
             .mode(0o700)
             .create(directory)
             .map_err(|error| Error::new(ErrorKind::Storage, "open data directory", format!("{} cannot be made", directory.display())).with_source(error))?;
-        let keys = source.read(directory)?;
+        let keys = source.read(Some(directory))?;
         let options = SqliteConnectOptions::new()
             .filename(directory.join("kiwi.db"))
             .create_if_missing(true)
@@ -56,7 +57,7 @@ impl SqliteStore {
             .foreign_keys(true)
             .busy_timeout(Duration::from_secs(30));
         let pool = SqlitePoolOptions::new().max_connections(4).connect_with(options).await.map_err(sql("open database"))?;
-        let store = Self { pool, source, directory: directory.to_owned(), keys: Mutex::new(keys) };
+        let store = Self { pool, source, directory: directory.to_owned(), keys: Mutex::new(keys), announcer: Announcer::new(LOOK) };
         store.migrate().await?;
         store.check_key().await?;
         Ok(store)
@@ -76,19 +77,16 @@ impl SqliteStore {
         match found {
             Some(sealed) => {
                 let keys = self.keys();
-                if keys.iter().any(|key| seal::open(key, KEY_CHECK, &sealed).is_ok()) {
+                if seal::made_with_any(&keys, &sealed) {
                     return Ok(());
                 }
                 Err(Error::new(ErrorKind::Unauthenticated, "check key", "the key is not the one that this data directory was made with")
                     .with_hint("give the right key with KIWI_KEY or --key-file; without it the secrets in it are lost"))
             }
             None => {
-                let sealed = seal::seal(current(&self.keys())?, KEY_CHECK, &KEY_CHECK.to_owned().into())?;
-                let mut installation = [0; 8];
-                rand::RngCore::fill_bytes(&mut rand::rng(), &mut installation);
-                let installation: String = installation.iter().map(|byte| format!("{byte:02x}")).collect();
+                let sealed = seal::key_check(current(&self.keys())?)?;
                 let mut transaction = self.write().await?;
-                for (name, value) in [("key_check", sealed), ("installation", installation.into_bytes())] {
+                for (name, value) in [("key_check", sealed), ("installation", new_installation().into_bytes())] {
                     sqlx::query("INSERT OR IGNORE INTO meta (name, value) VALUES (?, ?)")
                         .bind(name)
                         .bind(value)
@@ -120,10 +118,6 @@ impl SqliteStore {
     }
 }
 
-fn current(keys: &[Key]) -> Result<&Key> {
-    keys.first().ok_or_else(|| Error::new(ErrorKind::InvalidInput, "read key", "there is no key in the key file"))
-}
-
 async fn check_fence(connection: &mut SqliteConnection, fence: &Fence) -> Result<()> {
     let row = sqlx::query("SELECT 1 FROM slots WHERE slot = ? AND owner = ? AND epoch = ? AND held = 1")
         .bind(&fence.slot)
@@ -132,7 +126,7 @@ async fn check_fence(connection: &mut SqliteConnection, fence: &Fence) -> Result
         .fetch_optional(connection)
         .await
         .map_err(sql("check lease"))?;
-    row.map(|_| ()).ok_or_else(|| Error::new(ErrorKind::LeaseLost, "write run", "another worker took this run over"))
+    row.map(|_| ()).ok_or_else(lease_lost)
 }
 
 fn sql(operation: &'static str) -> impl Fn(sqlx::Error) -> Error {
@@ -155,21 +149,12 @@ fn sql(operation: &'static str) -> impl Fn(sqlx::Error) -> Error {
     }
 }
 
-fn write_json<T: serde::Serialize>(value: &T) -> Result<String> {
-    serde_json::to_string(value).map_err(|error| Error::new(ErrorKind::Internal, "write record", "a record cannot be written as JSON").with_source(error))
-}
-
-fn read_json<T: DeserializeOwned>(text: &str) -> Result<T> {
-    serde_json::from_str(text).map_err(|error| Error::new(ErrorKind::Storage, "read record", "a record of the database cannot be read").with_source(error))
-}
-
-/// SQLite's integers are signed; Kiwi's counters never come near the border.
-fn integer(value: u64) -> i64 {
-    i64::try_from(value).unwrap_or(i64::MAX)
-}
-
 #[async_trait]
 impl Store for SqliteStore {
+    fn changes(&self) -> Changes {
+        self.announcer.follow()
+    }
+
     async fn installation(&self) -> Result<String> {
         let row = sqlx::query("SELECT value FROM meta WHERE name = 'installation'").fetch_one(&self.pool).await.map_err(sql("read installation"))?;
         Ok(String::from_utf8_lossy(&row.get::<Vec<u8>, _>(0)).into_owned())
@@ -212,10 +197,10 @@ impl SqliteStore {
             let key = current(&keys)?;
             for row in &rows {
                 let (id, sealed): (String, Vec<u8>) = (row.get(0), row.get(1));
-                let value = open_with_any(&keys, &id, &sealed)?;
+                let value = seal::open_with_any(&keys, &id, &sealed)?;
                 updates.push((seal::seal(key, &id, &value)?, key.id(), id));
             }
-            updates.push((seal::seal(key, KEY_CHECK, &KEY_CHECK.to_owned().into())?, String::new(), String::new()));
+            updates.push((seal::key_check(key)?, String::new(), String::new()));
         }
         let count = updates.len() as u64 - 1;
         for (sealed, key_id, id) in updates {
@@ -233,17 +218,6 @@ impl SqliteStore {
         }
         Ok(count)
     }
-}
-
-fn open_with_any(keys: &[Key], id: &str, sealed: &[u8]) -> Result<kiwi_core::secret::SecretString> {
-    let mut last = None;
-    for key in keys {
-        match seal::open(key, id, sealed) {
-            Ok(value) => return Ok(value.expose_secret().to_owned().into()),
-            Err(error) => last = Some(error),
-        }
-    }
-    Err(last.unwrap_or_else(|| Error::new(ErrorKind::Storage, "open secret", "there is no key")))
 }
 
 /// A run's id as text, for binding.

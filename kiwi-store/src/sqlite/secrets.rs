@@ -1,6 +1,7 @@
 //! Secrets, sealed.
 
-use super::{SqliteStore, current, open_with_any, sql};
+use super::{SqliteStore, sql};
+use crate::key::current;
 use crate::seal;
 use async_trait::async_trait;
 use kiwi_core::domain::SecretId;
@@ -31,7 +32,7 @@ impl SecretStore for SqliteStore {
     async fn secret(&self, id: &SecretId) -> Result<SecretString> {
         let row = sqlx::query("SELECT sealed FROM secrets WHERE id = ?").bind(id.as_str()).fetch_optional(&self.pool).await.map_err(sql("read secret"))?;
         let row = row.ok_or_else(|| Error::new(ErrorKind::NotFound, "read secret", format!("the secret {id} is not in the store")))?;
-        open_with_any(&self.keys(), id.as_str(), &row.get::<Vec<u8>, _>(0))
+        seal::open_with_any(&self.keys(), id.as_str(), &row.get::<Vec<u8>, _>(0))
     }
 
     async fn remove_secrets(&self, ids: &[SecretId]) -> Result<()> {
