@@ -62,7 +62,13 @@ impl Drop for Database {
     }
 }
 
-/// The URL of the server's database, as `tests/run.sh` names it.
-pub fn server() -> String {
+/// Where the server listens, as `host:port`.
+pub fn address() -> String {
+    let url = server();
+    url.split_once('@').and_then(|(_, rest)| rest.split_once('/')).expect("KIWI_TEST_POSTGRES is postgres://user:password@host:port/database").0.to_owned()
+}
+
+/// The URL of the server's database.
+fn server() -> String {
     std::env::var("KIWI_TEST_POSTGRES").expect("tests/run.sh starts PostgreSQL and names it in KIWI_TEST_POSTGRES")
 }

@@ -4,7 +4,7 @@
 //! wait for another's disk. What is lost by that, and while the server is away, followers find when they look by themselves.
 
 use super::convert::sql;
-use kiwi_core::error::{Error, ErrorKind, Result};
+use kiwi_core::error::Result;
 use kiwi_core::provider::change::{Announcer, Change, Changes};
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPool, PgPoolOptions};
 use sqlx::{Executor as _, PgConnection, Row as _};
@@ -24,7 +24,7 @@ const AGAIN: Duration = Duration::from_secs(1);
 /// The channel of the tables in use: other schemas of the database have their own.
 pub(super) async fn channel(connection: &mut PgConnection) -> Result<String> {
     let row = sqlx::query("SELECT 'kiwi_' || left(md5(current_schema()), 16)").fetch_one(connection).await.map_err(sql("open database"))?;
-    row.get::<Option<String>, _>(0).ok_or_else(|| Error::new(ErrorKind::NotFound, "open database", "the search_path of the user names no schema that exists"))
+    Ok(row.get(0))
 }
 
 /// Carries word out and in, until it is dropped.

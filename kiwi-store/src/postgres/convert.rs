@@ -73,6 +73,7 @@ fn refusal(error: &dyn DatabaseError) -> (ErrorKind, &'static str, &'static str)
             "check user and password in the URL, or PGPASSWORD; pg_hba.conf says who may come from where",
         ),
         "3D000" => (ErrorKind::NotFound, "the server has no database of this name", "check the name at the end of the URL, or make it with `createdb`"),
+        "3F000" => (ErrorKind::NotFound, "the user has no schema to keep tables in", "the user's search_path must name a schema that exists"),
         "42501" => (ErrorKind::Forbidden, "the user may not do this in the database", "make the user the owner of the database: `ALTER DATABASE … OWNER TO …`"),
         "23503" => (ErrorKind::NotFound, "what this belongs to is not there any more", "it was removed meanwhile; there is nothing to do"),
         "25006" => (ErrorKind::Unavailable, "the server only reads: it is a standby", "give the address of the primary server"),

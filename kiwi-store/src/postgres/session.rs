@@ -86,7 +86,13 @@ impl PostgresStore {
     ) -> Result<T> {
         let due = Instant::now() + limit;
         for tried in 1.. {
-            let mut connection = self.connection(operation, due).await?;
+            let mut connection = match self.connection(operation, due).await {
+                Err(error) if error.is_retryable() && tried < TRIES && Instant::now() < due => {
+                    pause(tried).await;
+                    continue;
+                }
+                connection => connection?,
+            };
             let mut committed = false;
             let transaction = async {
                 let mut transaction = connection.begin_with(BEGIN).await.map_err(sql(operation))?;
@@ -120,7 +126,13 @@ impl PostgresStore {
     pub(super) async fn rows<'q>(&self, operation: &'static str, query: impl Fn() -> Query<'q, Postgres, PgArguments>) -> Result<Vec<PgRow>> {
         let due = Instant::now() + LIMIT;
         for tried in 1.. {
-            let mut connection = self.connection(operation, due).await?;
+            let mut connection = match self.connection(operation, due).await {
+                Err(error) if error.is_retryable() && tried < TRIES && Instant::now() < due => {
+                    pause(tried).await;
+                    continue;
+                }
+                connection => connection?,
+            };
             match tokio::time::timeout_at(due, query().fetch_all(&mut *connection)).await.map(|rows| rows.map_err(sql(operation))) {
                 Ok(Err(error)) if error.is_retryable() && tried < TRIES => pause(tried).await,
                 Ok(outcome) => return outcome,
