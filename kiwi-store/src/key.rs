@@ -89,7 +89,6 @@ impl KeySource {
     }
 
     /// Whether there is no key yet, so that reading makes one.
-    #[cfg(feature = "postgres")]
     pub(crate) fn is_missing(&self) -> bool {
         matches!(self, Self::File(path) if !path.exists())
     }

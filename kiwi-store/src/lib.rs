@@ -6,6 +6,8 @@ mod postgres;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod record;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod ring;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod seal;
 #[cfg(feature = "sqlite")]
 mod sqlite;

@@ -8,6 +8,7 @@ pub mod contract;
 pub mod crash;
 pub mod double;
 pub mod fake;
+pub mod fill;
 pub mod git;
 pub mod load;
 pub mod postgres;

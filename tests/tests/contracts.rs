@@ -18,6 +18,10 @@ async fn sqlite_store() {
     let folder = tempfile::tempdir().unwrap();
     let store = SqliteStore::open(&folder.path().join("data"), KeySource::File(folder.path().join("key"))).await.unwrap();
     contract::store::all(&store).await;
+    // As `kiwi serve` and `kiwi key rotate` have it.
+    let other = SqliteStore::open(&folder.path().join("data"), KeySource::File(folder.path().join("key"))).await.unwrap();
+    contract::store::rotations(&store, &other).await;
+    assert_eq!(std::fs::read_to_string(folder.path().join("key")).unwrap().lines().count(), 1, "the old keys are gone");
 }
 
 #[tokio::test]

@@ -6,7 +6,8 @@ use kiwi_core::provider::change::Change;
 use kiwi_core::provider::store::{Claim, DeploymentStore as _, EventStore as _, RunFilter, RunStore as _, SecretStore as _, ServiceStore as _};
 use kiwi_core::provider::{Fence, Store as _};
 use kiwi_store::PostgresStore;
-use kiwi_tests::contract::store::{deployment, service};
+use kiwi_tests::contract::store::{deployment, rotations, service};
+use kiwi_tests::fill::{self, Amount};
 use kiwi_tests::postgres::Database;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -261,36 +262,44 @@ async fn replicas_hear_of_each_other_at_once_and_again_after_a_cut() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn a_rotation_is_one_moment_for_all_replicas() {
     let database = Database::new();
     let (stores, _) = replicas(&database, 2).await;
-    let mut kept = Vec::new();
-    for number in 0..20 {
-        kept.push((stores[0].insert_secret(&format!("value {number}").into()).await.unwrap(), format!("value {number}")));
-    }
-    let (writer, stop) = (stores[1].clone(), Arc::new(std::sync::atomic::AtomicBool::new(false)));
-    let stopped = stop.clone();
-    let writing = tokio::spawn(async move {
-        let mut kept = Vec::new();
-        while !stopped.load(std::sync::atomic::Ordering::SeqCst) {
-            let value = format!("meanwhile {}", kept.len());
-            kept.push((writer.insert_secret(&value.clone().into()).await.unwrap(), value));
-        }
-        kept
-    });
-    // Two rotations race; each is whole, and the key file fits in the end.
-    let (first, second) = tokio::join!(stores[0].rotate_key(), stores[1].rotate_key());
-    assert!(first.unwrap() >= 20 && second.unwrap() >= 20);
-    stop.store(true, std::sync::atomic::Ordering::SeqCst);
-    kept.extend(writing.await.unwrap());
-    let third = Arc::new(database.store().await);
-    for store in stores.iter().chain([&third]) {
-        for (id, value) in &kept {
-            assert_eq!(secrecy::ExposeSecret::expose_secret(&store.secret(id).await.unwrap()), value);
-        }
-    }
+    rotations(&*stores[0], &*stores[1]).await;
     assert_eq!(std::fs::read_to_string(database.key()).unwrap().lines().count(), 1, "the old keys are gone");
     assert_eq!(database.sql("SELECT count(DISTINCT key_id) FROM secrets"), "1");
     assert_eq!(database.sql("SELECT count(*) FROM secrets WHERE encode(sealed, 'escape') LIKE '%value%'"), "0");
+    // A replica with a file of its own that was not given the new key is refused, and so is what it would have sealed.
+    let late = database.store().await;
+    let old = std::fs::read(database.key()).unwrap();
+    stores[0].rotate_key().await.unwrap();
+    std::fs::write(database.key(), old).unwrap();
+    assert_eq!(late.insert_secret(&"lost".into()).await.unwrap_err().kind(), ErrorKind::Unauthenticated);
+    assert_eq!(database.open(&database.url()).await.unwrap_err().kind(), ErrorKind::Unauthenticated);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_that_is_done_often_reads_a_whole_table() {
+    let database = Database::new();
+    let amount = Amount { services: 5_000, runs: 50_000 };
+    drop(database.store().await);
+    for statement in fill::statements(amount, false) {
+        database.sql(&statement);
+    }
+    database.sql("VACUUM ANALYZE");
+    let scans =
+        "SELECT sum(seq_scan) FROM pg_stat_user_tables WHERE schemaname = current_schema() AND relname IN ('services', 'runs', 'deployments', 'events')";
+    let before = database.sql(scans);
+    let store = database.store().await;
+    for number in 0..20 {
+        fill::often(&store, amount, number).await;
+    }
+    drop(store);
+    // A connection reports what it did when it ends.
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!(database.sql(scans), before);
+    let indexed = database
+        .sql("SELECT sum(idx_scan) FROM pg_stat_user_tables WHERE schemaname = current_schema() AND relname IN ('services', 'runs', 'deployments', 'events')");
+    assert!(indexed.parse::<u64>().unwrap() > 20 * 12, "{indexed}: what was done is not counted yet");
 }

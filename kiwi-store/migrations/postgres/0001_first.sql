@@ -30,7 +30,7 @@ CREATE TABLE providers (organization TEXT COLLATE "C", kind TEXT COLLATE "C", bo
 -- Git hosts take two names that differ by case alone for one; `name` is in lower case, the body has it as it was given.
 CREATE TABLE users (organization TEXT COLLATE "C", name TEXT COLLATE "C", body TEXT NOT NULL, PRIMARY KEY (organization, name));
 
--- `key_id` says which key sealed the value; `meta` says which key seals new ones.
+-- `key_id` says which key sealed the value; the check in `meta` is of the key that seals new ones.
 CREATE TABLE secrets (id TEXT COLLATE "C" PRIMARY KEY, key_id TEXT COLLATE "C" NOT NULL, sealed BYTEA NOT NULL);
 
 CREATE TABLE environments (

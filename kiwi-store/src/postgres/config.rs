@@ -8,8 +8,7 @@ use std::net::IpAddr;
 use url::Url;
 
 /// What a URL may say beside user, host, port and database.
-const PARAMETERS: [&str; 11] =
-    ["application_name", "dbname", "host", "options", "password", "port", "sslcert", "sslkey", "sslmode", "sslrootcert", "statement-cache-capacity"];
+const PARAMETERS: [&str; 10] = ["application_name", "dbname", "host", "options", "password", "port", "sslcert", "sslkey", "sslmode", "sslrootcert"];
 const TLS_MODES: [&str; 5] = ["disable", "prefer", "require", "verify-ca", "verify-full"];
 
 /// Where a [`PostgresStore`](super::PostgresStore) keeps things.

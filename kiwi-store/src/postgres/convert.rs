@@ -77,6 +77,11 @@ fn refusal(error: &dyn DatabaseError) -> (ErrorKind, &'static str, &'static str)
         "42501" => (ErrorKind::Forbidden, "the user may not do this in the database", "make the user the owner of the database: `ALTER DATABASE … OWNER TO …`"),
         "23503" => (ErrorKind::NotFound, "what this belongs to is not there any more", "it was removed meanwhile; there is nothing to do"),
         "25006" => (ErrorKind::Unavailable, "the server only reads: it is a standby", "give the address of the primary server"),
+        "26000" | "42P05" => (
+            ErrorKind::Unsupported,
+            "a pooler between Kiwi and the database gives each transaction another connection",
+            "set pool_mode = session there, or connect to the server itself",
+        ),
         "40001" | "40P01" | "55P03" => (ErrorKind::Unavailable, "somebody else was writing the same", "try again"),
         "53100" => (ErrorKind::Storage, "the disk of the database is full", "free some space there; nothing that was acknowledged is lost"),
         "53300" => (ErrorKind::Unavailable, "the server has no free connection", "raise max_connections there, or run fewer replicas"),

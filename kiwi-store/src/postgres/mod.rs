@@ -14,7 +14,8 @@ mod settings;
 
 pub use config::PostgresConfig;
 
-use crate::key::{Key, KeySource};
+use crate::key::KeySource;
+use crate::ring::KeyRing;
 use async_trait::async_trait;
 use changes::Courier;
 use convert::{sql, too_slow};
@@ -25,10 +26,9 @@ use kiwi_core::provider::change::{Change, Changes};
 use session::LIMIT;
 use sqlx::postgres::{PgPool, PgPoolOptions};
 use sqlx::{Connection as _, PgConnection, Row as _};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// A connection that was idle for longer may have died unnoticed, and is asked before it is used.
+/// A connection that was idle for longer may have died unnoticed, and is asked before it is used. It has as long to answer.
 const FRESH: Duration = Duration::from_secs(1);
 
 /// The store of several machines.
@@ -37,8 +37,7 @@ const FRESH: Duration = Duration::from_secs(1);
 /// waits for some seconds, then fails with `Unavailable` or `Timeout`; nothing that was acknowledged is lost.
 pub struct PostgresStore {
     pool: PgPool,
-    source: KeySource,
-    keys: Mutex<Vec<Key>>,
+    keys: KeyRing,
     courier: Courier,
 }
 
@@ -56,7 +55,7 @@ impl PostgresStore {
     pub async fn open(config: PostgresConfig, source: KeySource) -> Result<Self> {
         let connect = PgConnection::connect_with(&config.options);
         let mut first = tokio::time::timeout(LIMIT, connect).await.map_err(|_| too_slow("open database"))?.map_err(sql("open database"))?;
-        let keys = schema::prepare(&mut first, &source).await?;
+        let keys = schema::prepare(&mut first, source).await?;
         let channel = changes::channel(&mut first).await?;
         // A failed farewell harms nobody.
         let _ = first.close().await;
@@ -66,22 +65,18 @@ impl PostgresStore {
             .test_before_acquire(false)
             .before_acquire(|connection, about| {
                 Box::pin(async move {
-                    // A failure here closes the connection, and the next one is tried.
-                    Ok(about.idle_for < FRESH || connection.ping().await.is_ok())
+                    // One that does not answer is closed, and the next one is tried.
+                    Ok(about.idle_for < FRESH || tokio::time::timeout(FRESH, connection.ping()).await.is_ok_and(|answer| answer.is_ok()))
                 })
             })
             .connect_lazy_with(config.options.clone());
         let courier = Courier::start(pool.clone(), config.options, channel);
-        Ok(Self { pool, source, keys: Mutex::new(keys), courier })
+        Ok(Self { pool, keys, courier })
     }
 
     /// Tells every replica. Call it after the commit.
     fn tell(&self, change: Change) {
         self.courier.tell(change);
-    }
-
-    fn keys(&self) -> MutexGuard<'_, Vec<Key>> {
-        self.keys.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

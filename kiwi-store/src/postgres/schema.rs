@@ -2,18 +2,18 @@
 
 use super::convert::{sql, too_slow};
 use super::session::LONG;
-use crate::key::{Key, KeySource, current};
+use crate::key::KeySource;
 use crate::record::new_installation;
-use crate::seal;
+use crate::ring::KeyRing;
 use kiwi_core::error::{Error, ErrorKind, Result};
 use sqlx::migrate::MigrateError;
 use sqlx::{Connection as _, PgConnection, Row as _};
 
-/// Brings the tables to this version, and answers the keys that fit the database.
+/// Brings the tables to this version, and answers the keys.
 ///
 /// Everything is one transaction under a lock of its own, so of several replicas one does it and the others find it done. The lock is the
-/// transaction's and not the session's: a pooler cannot lose it.
-pub(super) async fn prepare(connection: &mut PgConnection, source: &KeySource) -> Result<Vec<Key>> {
+/// transaction's and not the session's, so that none is left behind.
+pub(super) async fn prepare(connection: &mut PgConnection, source: KeySource) -> Result<KeyRing> {
     let prepare = async {
         let mut transaction = connection.begin().await.map_err(sql("open database"))?;
         let lock = "SELECT pg_advisory_xact_lock(hashtextextended('kiwi ' || current_schema(), 0))";
@@ -49,13 +49,11 @@ fn failed(error: MigrateError) -> Error {
     }
 }
 
-/// The first replica ever chooses the key; every other must have the same.
-async fn agree_on_key(connection: &mut PgConnection, source: &KeySource) -> Result<Vec<Key>> {
+async fn agree_on_key(connection: &mut PgConnection, source: KeySource) -> Result<KeyRing> {
     let found = sqlx::query("SELECT value FROM meta WHERE name = 'key_check'").fetch_optional(&mut *connection).await.map_err(sql("check key"))?;
-    let Some(row) = found else {
-        let keys = source.read(None)?;
-        let key = current(&keys)?;
-        for (name, value) in [("key_check", seal::key_check(key)?), ("key_id", key.id().into_bytes()), ("installation", new_installation().into_bytes())] {
+    let (keys, made) = KeyRing::open(source, None, found.as_ref().map(|row| row.get(0)))?;
+    if let Some(check) = made {
+        for (name, value) in [("key_check", check), ("installation", new_installation().into_bytes())] {
             sqlx::query("INSERT INTO meta (name, value) VALUES ($1, $2)")
                 .bind(name)
                 .bind(value)
@@ -63,16 +61,6 @@ async fn agree_on_key(connection: &mut PgConnection, source: &KeySource) -> Resu
                 .await
                 .map_err(sql("prepare database"))?;
         }
-        return Ok(keys);
-    };
-    let wrong = || {
-        Error::new(ErrorKind::Unauthenticated, "check key", "the key is not the one that this database was made with")
-            .with_hint("give every replica the same key, with KIWI_KEY or --key-file; without it the secrets in the database are lost")
-    };
-    // A key that is only made now cannot be the right one.
-    if source.is_missing() {
-        return Err(wrong());
     }
-    let keys = source.read(None)?;
-    if seal::made_with_any(&keys, row.get(0)) { Ok(keys) } else { Err(wrong()) }
+    Ok(keys)
 }

@@ -1,6 +1,6 @@
 //! Secrets, sealed.
 
-use super::keys::key_id;
+use super::keys::key_check;
 use super::{PostgresStore, sql};
 use async_trait::async_trait;
 use kiwi_core::domain::SecretId;
@@ -16,8 +16,8 @@ impl SecretStore for PostgresStore {
         let inserted = &id;
         self.write("keep secret", |mut work| {
             Box::pin(async move {
-                let key_id = key_id(&mut work, false).await?;
-                let sealed = self.seal(&key_id, inserted.as_str(), value)?;
+                let check = key_check(&mut work, false).await?;
+                let (key_id, sealed) = self.keys.seal(&check, inserted.as_str(), value)?;
                 sqlx::query("INSERT INTO secrets (id, key_id, sealed) VALUES ($1, $2, $3)")
                     .bind(inserted.as_str())
                     .bind(key_id)
@@ -35,7 +35,7 @@ impl SecretStore for PostgresStore {
     async fn secret(&self, id: &SecretId) -> Result<SecretString> {
         let row = self.row("read secret", || sqlx::query("SELECT key_id, sealed FROM secrets WHERE id = $1").bind(id.as_str())).await?;
         let row = row.ok_or_else(|| Error::new(ErrorKind::NotFound, "read secret", format!("the secret {id} is not in the store")))?;
-        self.open_sealed(row.get(0), id.as_str(), row.get(1))
+        self.keys.unseal(row.get(0), id.as_str(), row.get(1))
     }
 
     async fn remove_secrets(&self, ids: &[SecretId]) -> Result<()> {

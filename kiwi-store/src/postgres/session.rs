@@ -4,8 +4,8 @@
 //! after the lock sees what others committed before it. That is as strict as SERIALIZABLE here, and nobody is refused only because somebody wrote a
 //! neighbouring row.
 //!
-//! Nothing here outlives its transaction in the server (settings are `SET LOCAL`, locks are the transaction's), so a pooler in between may hand
-//! each transaction to another connection.
+//! Settings are `SET LOCAL` and locks are the transaction's, so that nothing is left on a connection which a pooler hands on to somebody else. Prepared
+//! statements do stay, so a pooler must give a connection to one client for as long as it is there: its session mode.
 
 use super::PostgresStore;
 use super::convert::{committing, sql, too_slow, unknown_outcome};

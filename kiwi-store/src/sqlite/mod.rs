@@ -6,9 +6,9 @@ mod runs;
 mod secrets;
 mod settings;
 
-use crate::key::{Key, KeySource, current};
+use crate::key::KeySource;
 use crate::record::{integer, lease_lost, new_installation};
-use crate::seal;
+use crate::ring::KeyRing;
 use async_trait::async_trait;
 use kiwi_core::domain::RunId;
 use kiwi_core::error::{Error, ErrorKind, Result};
@@ -18,18 +18,18 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{Row as _, Sqlite, SqliteConnection, SqlitePool, Transaction};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// How often followers look by themselves: a file tells nothing of what another process wrote.
 const LOOK: Duration = Duration::from_millis(200);
 
+const KEY_CHECK: &str = "SELECT value FROM meta WHERE name = 'key_check'";
+
 /// The store of one machine.
 pub struct SqliteStore {
     pool: SqlitePool,
-    source: KeySource,
     directory: PathBuf,
-    keys: Mutex<Vec<Key>>,
+    keys: KeyRing,
     announcer: Announcer,
 }
 
@@ -48,7 +48,6 @@ impl SqliteStore {
             .mode(0o700)
             .create(directory)
             .map_err(|error| Error::new(ErrorKind::Storage, "open data directory", format!("{} cannot be made", directory.display())).with_source(error))?;
-        let keys = source.read(Some(directory))?;
         let options = SqliteConnectOptions::new()
             .filename(directory.join("kiwi.db"))
             .create_if_missing(true)
@@ -57,57 +56,14 @@ impl SqliteStore {
             .foreign_keys(true)
             .busy_timeout(Duration::from_secs(30));
         let pool = SqlitePoolOptions::new().max_connections(4).connect_with(options).await.map_err(sql("open database"))?;
-        let store = Self { pool, source, directory: directory.to_owned(), keys: Mutex::new(keys), announcer: Announcer::new(LOOK) };
-        store.migrate().await?;
-        store.check_key().await?;
-        Ok(store)
-    }
-
-    async fn migrate(&self) -> Result<()> {
-        sqlx::migrate!("migrations/sqlite").run(&self.pool).await.map_err(|error| {
-            Error::new(ErrorKind::Storage, "migrate database", "the database cannot be brought to this version")
-                .with_source(error)
-                .with_hint("it may have been made by a newer Kiwi; upgrade this one, or restore a backup")
-        })
-    }
-
-    async fn check_key(&self) -> Result<()> {
-        let found: Option<Vec<u8>> =
-            sqlx::query("SELECT value FROM meta WHERE name = 'key_check'").fetch_optional(&self.pool).await.map_err(sql("check key"))?.map(|row| row.get(0));
-        match found {
-            Some(sealed) => {
-                let keys = self.keys();
-                if seal::made_with_any(&keys, &sealed) {
-                    return Ok(());
-                }
-                Err(Error::new(ErrorKind::Unauthenticated, "check key", "the key is not the one that this data directory was made with")
-                    .with_hint("give the right key with KIWI_KEY or --key-file; without it the secrets in it are lost"))
-            }
-            None => {
-                let sealed = seal::key_check(current(&self.keys())?)?;
-                let mut transaction = self.write().await?;
-                for (name, value) in [("key_check", sealed), ("installation", new_installation().into_bytes())] {
-                    sqlx::query("INSERT OR IGNORE INTO meta (name, value) VALUES (?, ?)")
-                        .bind(name)
-                        .bind(value)
-                        .execute(&mut *transaction)
-                        .await
-                        .map_err(sql("prepare database"))?;
-                }
-                transaction.commit().await.map_err(sql("prepare database"))?;
-                // Two processes may have raced for the first start with two keys.
-                Box::pin(self.check_key()).await
-            }
-        }
-    }
-
-    fn keys(&self) -> MutexGuard<'_, Vec<Key>> {
-        self.keys.lock().unwrap_or_else(PoisonError::into_inner)
+        migrate(&pool).await?;
+        let keys = agree_on_key(&pool, source, directory).await?;
+        Ok(Self { pool, directory: directory.to_owned(), keys, announcer: Announcer::new(LOOK) })
     }
 
     /// A transaction that may write. It takes the write lock at once: a read lock that grows could fail half-way.
     async fn write(&self) -> Result<Transaction<'static, Sqlite>> {
-        self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(sql("begin transaction"))
+        write(&self.pool).await
     }
 
     /// A transaction for a worker that still holds its lease.
@@ -116,6 +72,36 @@ impl SqliteStore {
         check_fence(&mut transaction, fence).await?;
         Ok(transaction)
     }
+}
+
+async fn write(pool: &SqlitePool) -> Result<Transaction<'static, Sqlite>> {
+    pool.begin_with("BEGIN IMMEDIATE").await.map_err(sql("begin transaction"))
+}
+
+async fn migrate(pool: &SqlitePool) -> Result<()> {
+    sqlx::migrate!("migrations/sqlite").run(pool).await.map_err(|error| {
+        Error::new(ErrorKind::Storage, "migrate database", "the database cannot be brought to this version")
+            .with_source(error)
+            .with_hint("it may have been made by a newer Kiwi; upgrade this one, or restore a backup")
+    })
+}
+
+async fn agree_on_key(pool: &SqlitePool, source: KeySource, directory: &Path) -> Result<KeyRing> {
+    let mut transaction = write(pool).await?;
+    let found = sqlx::query(KEY_CHECK).fetch_optional(&mut *transaction).await.map_err(sql("check key"))?;
+    let (keys, made) = KeyRing::open(source, Some(directory.to_owned()), found.as_ref().map(|row| row.get(0)))?;
+    if let Some(check) = made {
+        for (name, value) in [("key_check", check), ("installation", new_installation().into_bytes())] {
+            sqlx::query("INSERT INTO meta (name, value) VALUES (?, ?)")
+                .bind(name)
+                .bind(value)
+                .execute(&mut *transaction)
+                .await
+                .map_err(sql("prepare database"))?;
+        }
+        transaction.commit().await.map_err(sql("prepare database"))?;
+    }
+    Ok(keys)
 }
 
 async fn check_fence(connection: &mut SqliteConnection, fence: &Fence) -> Result<()> {
@@ -161,27 +147,14 @@ impl Store for SqliteStore {
     }
 
     async fn rotate_key(&self) -> Result<u64> {
-        let (new, olds) = if self.source.is_text() {
-            // The environment names the new key first; only the sealing is left to do.
-            (None, 0)
-        } else {
-            let new = Key::generate();
-            let keys = self.keys();
-            let all: Vec<&Key> = std::iter::once(&new).chain(keys.iter()).collect();
-            // Until the last value is sealed anew, both keys must be there: a kill in between loses nothing.
-            self.source.replace(&all)?;
-            let olds = keys.len();
-            drop(keys);
-            (Some(new), olds)
-        };
-        if let Some(new) = new {
-            self.keys().insert(0, new);
-        }
         let count = self.reseal().await?;
-        if !self.source.is_text() && olds > 0 {
-            let mut keys = self.keys();
-            keys.truncate(1);
-            self.source.replace(&[current(&keys)?])?;
+        // Another rotation may have come between; the check says which key counts.
+        let mut transaction = self.write().await?;
+        self.keys.forget_old(&key_check(&mut transaction).await?)?;
+        drop(transaction);
+        // The old ciphertexts are still in the log and in free pages until these two.
+        for statement in ["PRAGMA wal_checkpoint(TRUNCATE)", "VACUUM"] {
+            sqlx::query(statement).execute(&self.pool).await.map_err(sql("rotate key"))?;
         }
         Ok(count)
     }
@@ -190,34 +163,27 @@ impl Store for SqliteStore {
 impl SqliteStore {
     async fn reseal(&self) -> Result<u64> {
         let mut transaction = self.write().await?;
+        let check = key_check(&mut transaction).await?;
         let rows = sqlx::query("SELECT id, sealed FROM secrets").fetch_all(&mut *transaction).await.map_err(sql("rotate key"))?;
-        let mut updates = Vec::new();
-        {
-            let keys = self.keys();
-            let key = current(&keys)?;
-            for row in &rows {
-                let (id, sealed): (String, Vec<u8>) = (row.get(0), row.get(1));
-                let value = seal::open_with_any(&keys, &id, &sealed)?;
-                updates.push((seal::seal(key, &id, &value)?, key.id(), id));
-            }
-            updates.push((seal::key_check(key)?, String::new(), String::new()));
+        let resealed = self.keys.reseal(&check, rows.iter().map(|row| (row.get(0), row.get(1))).collect())?;
+        for (id, value) in resealed.ids.iter().zip(&resealed.values) {
+            sqlx::query("UPDATE secrets SET sealed = ?, key_id = ? WHERE id = ?")
+                .bind(value)
+                .bind(&resealed.key_id)
+                .bind(id)
+                .execute(&mut *transaction)
+                .await
+                .map_err(sql("rotate key"))?;
         }
-        let count = updates.len() as u64 - 1;
-        for (sealed, key_id, id) in updates {
-            let query = if id.is_empty() {
-                sqlx::query("UPDATE meta SET value = ? WHERE name = 'key_check'").bind(sealed)
-            } else {
-                sqlx::query("UPDATE secrets SET sealed = ?, key_id = ? WHERE id = ?").bind(sealed).bind(key_id).bind(id)
-            };
-            query.execute(&mut *transaction).await.map_err(sql("rotate key"))?;
-        }
+        sqlx::query("UPDATE meta SET value = ? WHERE name = 'key_check'").bind(&resealed.check).execute(&mut *transaction).await.map_err(sql("rotate key"))?;
         transaction.commit().await.map_err(sql("rotate key"))?;
-        // The old ciphertexts are still in the log and in free pages until these two.
-        for statement in ["PRAGMA wal_checkpoint(TRUNCATE)", "VACUUM"] {
-            sqlx::query(statement).execute(&self.pool).await.map_err(sql("rotate key"))?;
-        }
-        Ok(count)
+        Ok(resealed.ids.len() as u64)
     }
+}
+
+/// What the current key made.
+async fn key_check(connection: &mut SqliteConnection) -> Result<Vec<u8>> {
+    Ok(sqlx::query(KEY_CHECK).fetch_one(connection).await.map_err(sql("find key"))?.get(0))
 }
 
 /// A run's id as text, for binding.

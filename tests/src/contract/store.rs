@@ -300,3 +300,32 @@ async fn changes(store: &dyn Store) {
     told(Change::Run(run.id.clone())).await;
     store.remove_service(&service.id).await.unwrap();
 }
+
+/// Two rotations race, while secrets are kept, through two stores that have the same data and the same key file open.
+pub async fn rotations(first: &dyn Store, second: &dyn Store) {
+    let mut kept = Vec::new();
+    for number in 0..20 {
+        let value = format!("value {number}");
+        kept.push((first.insert_secret(&value.clone().into()).await.unwrap(), value));
+    }
+    let over = Cell::new(false);
+    let rotate = async {
+        let (a, b) = tokio::join!(first.rotate_key(), second.rotate_key());
+        over.set(true);
+        assert!(a.unwrap() >= 20 && b.unwrap() >= 20);
+    };
+    let write = async {
+        let mut meanwhile = Vec::new();
+        while !over.get() {
+            let value = format!("meanwhile {}", meanwhile.len());
+            meanwhile.push((second.insert_secret(&value.clone().into()).await.unwrap(), value));
+        }
+        meanwhile
+    };
+    kept.extend(tokio::join!(rotate, write).1);
+    for (id, value) in &kept {
+        for store in [first, second] {
+            assert_eq!(store.secret(id).await.unwrap().expose_secret(), value);
+        }
+    }
+}
