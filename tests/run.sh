@@ -12,9 +12,12 @@ need() { command -v "$1" >/dev/null 2>&1; }
 
 started=()
 engine=
+postgres=
 work=$(mktemp -d)
 finish() {
     status=$?
+    # At once, whoever is still connected.
+    if [ -n "$postgres" ]; then kill -INT "$postgres" && wait "$postgres"; fi 2>/dev/null || true
     for process in "${started[@]}"; do kill "$process" 2>/dev/null || true; done
     rm -rf "$work"
     exit "$status"
@@ -40,6 +43,8 @@ need git || packages+=(git)
 need curl || packages+=(curl)
 need npm || packages+=(nodejs npm)
 need pip3 || packages+=(python3-pip)
+need openssl || packages+=(openssl)
+compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || packages+=(postgresql)
 if [ "${#packages[@]}" -gt 0 ]; then
     [ "$(id -u)" = 0 ] || { echo "missing: ${packages[*]}; install them, or run this as root" >&2; exit 1; }
     apt-get update -qq
@@ -68,6 +73,30 @@ registry=$(command -v docker-registry)
 setsid "$registry" serve "$work/registry.yml" >"$work/registry.log" 2>&1 &
 started+=($!)
 for _ in $(seq 50); do curl -s -o /dev/null "http://$KIWI_TEST_REGISTRY/v2/" && break; sleep 0.1; done
+
+# A cluster of its own, as durable as a real one, in a locale that orders names otherwise than Kiwi. It runs as nobody's administrator. The user
+# `encrypted` may come by TLS alone.
+export KIWI_TEST_POSTGRES=postgres://kiwi:p%3Fssw%3Erd~1@localhost:5056/postgres
+export KIWI_TEST_POSTGRES_CA=$work/postgres/server.crt
+postgres_programs=$(compgen -G '/usr/lib/postgresql/*/bin' | sort -V | tail -n 1)
+as_postgres=()
+chmod 711 "$work"
+mkdir "$work/postgres"
+echo 'p?ssw>rd~1' >"$work/postgres/password"
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost -addext basicConstraints=critical,CA:FALSE \
+    -addext subjectAltName=DNS:localhost -keyout "$work/postgres/server.key" -out "$KIWI_TEST_POSTGRES_CA" 2>/dev/null
+if [ "$(id -u)" = 0 ]; then
+    as_postgres=(setpriv --reuid postgres --regid postgres --init-groups)
+    chown -R postgres "$work/postgres"
+fi
+(cd "$work/postgres" && "${as_postgres[@]}" "$postgres_programs/initdb" --pgdata data --username kiwi --pwfile password --auth scram-sha-256 --encoding UTF8 \
+    --locale C.UTF-8 --locale-provider icu --icu-locale en-US >/dev/null)
+sed -i '1i hostnossl all encrypted all reject' "$work/postgres/data/pg_hba.conf"
+(cd "$work/postgres" && exec setsid "${as_postgres[@]}" "$postgres_programs/postgres" -D data -c listen_addresses=localhost -c port=5056 \
+    -c unix_socket_directories= -c max_connections=300 -c fsync=on -c synchronous_commit=on -c ssl=on -c ssl_cert_file="$KIWI_TEST_POSTGRES_CA" \
+    -c ssl_key_file="$work/postgres/server.key") >"$work/postgres.log" 2>&1 &
+postgres=$!
+for _ in $(seq 50); do psql -qAt -d "$KIWI_TEST_POSTGRES" -c 'CREATE ROLE encrypted LOGIN' >/dev/null 2>&1 && break; sleep 0.2; done
 
 # GitHub's own description of its API, and what serves it.
 export KIWI_TEST_PRISM=$work/prism
@@ -98,6 +127,7 @@ for crate in kiwi-git kiwi-runtime kiwi-scan kiwi-store kiwi-http; do
 done
 # Each feature alone must build too: a platform takes only what it needs.
 for feature in docker kubernetes registry; do cargo check --quiet --package kiwi-runtime --no-default-features --features "$feature"; done
+for feature in sqlite postgres; do cargo check --quiet --package kiwi-store --no-default-features --features "$feature"; done
 for feature in github gitlab url; do cargo check --quiet --package kiwi-git --no-default-features --features "$feature"; done
 cargo check --quiet --package kiwi-scan --no-default-features
 for feature in dast external sca secrets sast-go sast-java sast-javascript sast-python; do cargo check --quiet --package kiwi-scan --no-default-features --features "$feature"; done

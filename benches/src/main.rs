@@ -6,6 +6,7 @@
 
 mod builds;
 mod command;
+mod database;
 mod deployments;
 mod kubernetes;
 mod scan;
@@ -17,6 +18,7 @@ fn main() {
     let only = std::env::args().nth(1);
     for (name, measure) in [
         ("command", command::measure as fn()),
+        ("database", database::measure),
         ("deployments", deployments::measure),
         ("builds", builds::measure),
         ("webhooks", webhooks::measure),

@@ -14,7 +14,8 @@ use kiwi_git::url::UrlSource;
 use kiwi_runtime::docker::{BuilderChoice, DockerBuilder, DockerConfig, DockerRuntime, Engine};
 use kiwi_runtime::kubernetes::{Cluster, KanikoBuilder, KubernetesConfig, KubernetesRuntime};
 use kiwi_runtime::registry::OciRegistry;
-use kiwi_store::{KeySource, SqliteStore};
+use kiwi_store::{KeySource, PostgresConfig, PostgresStore, SqliteStore};
+use secrecy::{ExposeSecret as _, SecretString};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -35,7 +36,10 @@ pub(crate) async fn open(global: &Global, wrapper: Option<StoreWrapper>) -> Resu
         Ok(key) if !key.is_empty() => KeySource::Text(key.into()),
         _ => KeySource::File(key_file(global)?),
     };
-    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&directory, key).await?);
+    let store: Arc<dyn Store> = match &global.database {
+        Some(url) if !url.expose_secret().is_empty() => Arc::new(PostgresStore::open(PostgresConfig::parse(checked(url)?)?, key).await?),
+        _ => Arc::new(SqliteStore::open(&directory, key).await?),
+    };
     let store = wrapper.map_or_else(|| store.clone(), |wrap| wrap(store.clone()));
     let mut builder = Kiwi::builder(store, Arc::new(Providers::default()))
         .source(Arc::new(UrlSource::default()))
@@ -49,6 +53,17 @@ pub(crate) async fn open(global: &Global, wrapper: Option<StoreWrapper>) -> Resu
         RoleChoice::Member => Actor::local_member(),
     };
     Ok(Session { kiwi: builder.open().await?, actor })
+}
+
+/// Everybody on a machine can read the arguments of its processes.
+fn checked(database: &SecretString) -> Result<&SecretString> {
+    let text = database.expose_secret();
+    let typed = std::env::args().any(|argument| argument.contains(text));
+    if typed && Url::parse(text).is_ok_and(|url| url.password().is_some() || url.query_pairs().any(|(name, _)| name == "password")) {
+        return Err(Error::invalid("open database", "the command line has a password, and everybody on this machine can read it")
+            .with_hint("give the URL in KIWI_DATABASE, or the password in PGPASSWORD"));
+    }
+    Ok(database)
 }
 
 /// Docker Hub's own API, or what stands for it where the public one cannot be reached.

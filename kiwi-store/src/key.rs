@@ -50,12 +50,13 @@ impl Key {
 }
 
 impl KeySource {
-    /// The current key first, then older ones that a rotation has not finished with.
-    pub(crate) fn read(&self, data: &Path) -> Result<Vec<Key>> {
+    /// The current key first, then older ones that a rotation has not finished with. A file that is not there is made. `data` is the directory of what
+    /// the key protects, where that is a directory.
+    pub(crate) fn read(&self, data: Option<&Path>) -> Result<Vec<Key>> {
         match self {
             Self::Text(text) => text.expose_secret().split(',').map(Key::parse).collect(),
             Self::File(path) => {
-                if path.starts_with(data) {
+                if data.is_some_and(|data| path.starts_with(data)) {
                     return Err(Error::new(ErrorKind::InvalidInput, "read key", "the key lies in the data directory, beside what it protects")
                         .with_hint("choose a path elsewhere, so that a copy of the data is useless without it"));
                 }
@@ -87,9 +88,19 @@ impl KeySource {
         }
     }
 
+    /// Whether there is no key yet, so that reading makes one.
+    pub(crate) fn is_missing(&self) -> bool {
+        matches!(self, Self::File(path) if !path.exists())
+    }
+
     pub(crate) fn is_text(&self) -> bool {
         matches!(self, Self::Text(_))
     }
+}
+
+/// The key that new values are sealed with.
+pub(crate) fn current(keys: &[Key]) -> Result<&Key> {
+    keys.first().ok_or_else(|| Error::new(ErrorKind::InvalidInput, "read key", "there is no key in the key file"))
 }
 
 fn write(path: &Path, keys: &[&Key], only_new: bool) -> Result<()> {

@@ -9,6 +9,9 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 const NONCE: usize = 24;
 
+/// Sealed with every key; opening it proves that the key is the right one.
+const KEY_CHECK: &str = "kiwi key check";
+
 pub(crate) fn seal(key: &Key, id: &str, value: &SecretString) -> Result<Vec<u8>> {
     let mut nonce = [0; NONCE];
     rand::RngCore::fill_bytes(&mut rand::rng(), &mut nonce);
@@ -27,6 +30,27 @@ pub(crate) fn open(key: &Key, id: &str, sealed: &[u8]) -> Result<SecretString> {
     let payload = Payload { msg: text, aad: id.as_bytes() };
     let plain = XChaCha20Poly1305::new(key.bytes.expose_secret().into()).decrypt(XNonce::from_slice(nonce), payload).map_err(|_| broken())?;
     Ok(String::from_utf8(plain).map_err(|_| broken())?.into())
+}
+
+/// Opens with whichever key fits: until a rotation is over, there are two.
+pub(crate) fn open_with_any(keys: &[Key], id: &str, sealed: &[u8]) -> Result<SecretString> {
+    let mut last = None;
+    for key in keys {
+        match open(key, id, sealed) {
+            Ok(value) => return Ok(value),
+            Err(error) => last = Some(error),
+        }
+    }
+    Err(last.unwrap_or_else(|| Error::new(ErrorKind::Storage, "open secret", "there is no key")))
+}
+
+pub(crate) fn key_check(key: &Key) -> Result<Vec<u8>> {
+    seal(key, KEY_CHECK, &KEY_CHECK.to_owned().into())
+}
+
+/// Whether this key made the check.
+pub(crate) fn made_check(key: &Key, check: &[u8]) -> bool {
+    open(key, KEY_CHECK, check).is_ok()
 }
 
 #[cfg(test)]

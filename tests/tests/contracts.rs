@@ -5,6 +5,7 @@ use kiwi_core::memory::{MemoryRuntime, MemoryStore};
 use kiwi_runtime::docker::{DockerConfig, DockerRuntime, Engine};
 use kiwi_store::{KeySource, SqliteStore};
 use kiwi_tests::command::docker;
+use kiwi_tests::postgres::Database;
 use kiwi_tests::{contract, sample};
 
 #[tokio::test]
@@ -17,6 +18,15 @@ async fn sqlite_store() {
     let folder = tempfile::tempdir().unwrap();
     let store = SqliteStore::open(&folder.path().join("data"), KeySource::File(folder.path().join("key"))).await.unwrap();
     contract::store::all(&store).await;
+    // As `kiwi serve` and `kiwi key rotate` have it.
+    let other = SqliteStore::open(&folder.path().join("data"), KeySource::File(folder.path().join("key"))).await.unwrap();
+    contract::store::rotations(&store, &other).await;
+    assert_eq!(std::fs::read_to_string(folder.path().join("key")).unwrap().lines().count(), 1, "the old keys are gone");
+}
+
+#[tokio::test]
+async fn postgres_store() {
+    contract::store::all(&Database::new().store().await).await;
 }
 
 #[tokio::test]

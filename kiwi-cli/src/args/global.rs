@@ -1,6 +1,8 @@
 //! Flags of every command.
 
 use clap::{Args, ValueEnum};
+use secrecy::SecretString;
+use std::convert::Infallible;
 use std::path::PathBuf;
 
 #[derive(Debug, Args)]
@@ -11,6 +13,9 @@ pub(crate) struct Global {
     /// The file with the encryption key [default: the platform's configuration directory]; KIWI_KEY holds the key itself
     #[arg(long, global = true, env = "KIWI_KEY_FILE", value_name = "FILE")]
     pub(crate) key_file: Option<PathBuf>,
+    /// The PostgreSQL database that replicas share, as postgres://user@host/database [default: SQLite in the data directory]
+    #[arg(long, global = true, env = "KIWI_DATABASE", hide_env_values = true, value_name = "URL", value_parser = secret)]
+    pub(crate) database: Option<SecretString>,
     /// How results are printed
     #[arg(long, short, global = true, value_enum, default_value_t)]
     pub(crate) output: Output,
@@ -23,6 +28,11 @@ pub(crate) struct Global {
     /// Whether to colour
     #[arg(long, global = true, value_enum, default_value_t)]
     pub(crate) color: ColorChoice,
+}
+
+/// The URL may hold a password.
+fn secret(text: &str) -> Result<SecretString, Infallible> {
+    Ok(text.into())
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]

@@ -6,6 +6,7 @@ use crate::domain::{
     RegistrySettings, Run, RunId, RunStatus, RuntimeName, RuntimeSettings, SecretId, Service, ServiceId, ServiceName, Source, Timestamp, User, UserName,
 };
 use crate::error::{Error, ErrorKind, Result};
+use crate::provider::change::{Announcer, Change, Changes};
 use crate::provider::store::{
     Claim, DeploymentStore, EnvironmentStore, EventStore, ProviderStore, RegistryStore, RunFilter, RunStore, RuntimeStore, SecretStore, ServiceStore, UserStore,
 };
@@ -17,9 +18,17 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 /// Keeps everything in memory.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct MemoryStore {
     state: Mutex<State>,
+    announcer: Announcer,
+}
+
+impl Default for MemoryStore {
+    fn default() -> Self {
+        // Nobody tells that a lease ended, so followers look often.
+        Self { state: Mutex::default(), announcer: Announcer::new(Duration::from_millis(100)) }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -248,6 +257,7 @@ impl EnvironmentStore for MemoryStore {
 impl RunStore for MemoryStore {
     async fn insert_run(&self, organization: &OrganizationId, slot: &str, run: &Run) -> Result<()> {
         lock(&self.state).runs.insert(run.id.clone(), (organization.clone(), slot.to_owned(), run.clone()));
+        self.announcer.tell(Change::Run(run.id.clone()));
         Ok(())
     }
 
@@ -300,6 +310,7 @@ impl RunStore for MemoryStore {
             && let Some(slot) = state.slots.get_mut(&fence.slot)
         {
             slot.held = false;
+            self.announcer.tell(Change::Run(slot.run.clone()));
         }
         Ok(())
     }
@@ -314,6 +325,7 @@ impl RunStore for MemoryStore {
             let cancel_requested = kept.cancel_requested;
             *kept = Run { cancel_requested, ..run.clone() };
         }
+        self.announcer.tell(Change::Run(run.id.clone()));
         Ok(())
     }
 
@@ -328,6 +340,7 @@ impl RunStore for MemoryStore {
                 if run.status == RunStatus::Queued {
                     (run.status, run.finished_at) = (RunStatus::Cancelled, Some(Timestamp::now()));
                 }
+                self.announcer.tell(Change::Run(id.clone()));
                 Ok(())
             }
         }
@@ -390,6 +403,7 @@ impl EventStore for MemoryStore {
         for (at, body) in events {
             log.push(Event { sequence: log.len() as u64, at: *at, body: body.clone() });
         }
+        self.announcer.tell(Change::Events(run.clone()));
         Ok(())
     }
 
@@ -403,6 +417,10 @@ impl EventStore for MemoryStore {
 
 #[async_trait]
 impl Store for MemoryStore {
+    fn changes(&self) -> Changes {
+        self.announcer.follow()
+    }
+
     async fn installation(&self) -> Result<String> {
         Ok("memory".to_owned())
     }

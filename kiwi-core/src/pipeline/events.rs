@@ -4,13 +4,14 @@ use super::Kiwi;
 use crate::access::{Actor, Operation};
 use crate::domain::{Diagnosis, Event, EventBody, LogStream, RunId, Stage, StageStatus, Timestamp};
 use crate::error::{Error, ErrorKind, Result};
+use crate::provider::change::Changes;
 use crate::provider::{BoxStream, Fence, Store};
 use crate::secret::{RedactingStream, Redactor, SecretString};
 use futures_util::StreamExt as _;
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot};
 
 /// How long an event may wait for company before it is written.
 const GATHER: Duration = Duration::from_millis(100);
@@ -34,9 +35,9 @@ pub(super) struct EventSink {
 }
 
 impl EventSink {
-    pub(super) fn start(store: Arc<dyn Store>, written: watch::Sender<u64>, run: RunId, fence: Fence, redactor: Redactor) -> Self {
+    pub(super) fn start(store: Arc<dyn Store>, run: RunId, fence: Fence, redactor: Redactor) -> Self {
         let (sender, receiver) = mpsc::channel(4096);
-        tokio::spawn(write(store, written, run, fence, receiver));
+        tokio::spawn(write(store, run, fence, receiver));
         Self { sender, redactor: Arc::new(RwLock::new(redactor)) }
     }
 
@@ -172,7 +173,7 @@ fn skip_escape(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) {
     }
 }
 
-async fn write(store: Arc<dyn Store>, written: watch::Sender<u64>, run: RunId, fence: Fence, mut receiver: mpsc::Receiver<Message>) {
+async fn write(store: Arc<dyn Store>, run: RunId, fence: Fence, mut receiver: mpsc::Receiver<Message>) {
     let mut batch: Vec<(Timestamp, EventBody)> = Vec::new();
     let mut failed: Option<ErrorKind> = None;
     let mut due = tokio::time::Instant::now();
@@ -204,7 +205,6 @@ async fn write(store: Arc<dyn Store>, written: watch::Sender<u64>, run: RunId, f
         {
             tracing::warn!(%run, error = %error.chain(), "events were not written");
         }
-        written.send_modify(|count| *count += 1);
         if let Some(done) = flush {
             let _ = done.send(result);
         }
@@ -222,14 +222,13 @@ impl Kiwi {
             run: RunId,
             next: u64,
             ready: std::collections::VecDeque<Event>,
-            written: watch::Receiver<u64>,
+            changes: Changes,
             done: bool,
         }
         if let Err(error) = actor.may(Operation::ReadRuns) {
             return futures_util::stream::once(async { Err(error) }).boxed();
         }
-        let written = self.inner.written.subscribe();
-        let state = State { kiwi: self.clone(), run: run.clone(), next: sequence, ready: [].into(), written, done: false };
+        let state = State { kiwi: self.clone(), run: run.clone(), next: sequence, ready: [].into(), changes: self.store().changes(), done: false };
         futures_util::stream::try_unfold(state, move |mut state| async move {
             loop {
                 if let Some(event) = state.ready.pop_front() {
@@ -247,7 +246,7 @@ impl Kiwi {
                     if over || !follow {
                         return Ok(None);
                     }
-                    let _ = tokio::time::timeout(Duration::from_millis(250), state.written.changed()).await;
+                    state.changes.wait(|change| change.is_about(&state.run)).await;
                 }
             }
         })

@@ -27,7 +27,6 @@ use crate::provider::{Connector, ImageRegistry, Scanner, ServiceSource, Store};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::watch;
 
 /// The delivery engine. Cheap to clone; several may live in one process, with nothing global between them.
 #[derive(Clone)]
@@ -46,8 +45,6 @@ struct Inner {
     lease: Duration,
     owner: String,
     installation: String,
-    /// Rises with every event that this process writes, so that followers in it need not poll fast.
-    written: watch::Sender<u64>,
 }
 
 impl std::fmt::Debug for Kiwi {
@@ -137,7 +134,6 @@ impl KiwiBuilder {
     pub async fn open(self) -> Result<Kiwi> {
         let installation = self.store.installation().await?;
         let owner = format!("{}-{}", std::process::id(), RunId::generate());
-        let (written, _) = watch::channel(0);
         Ok(Kiwi {
             inner: Arc::new(Inner {
                 store: self.store,
@@ -150,7 +146,6 @@ impl KiwiBuilder {
                 lease: self.lease,
                 owner,
                 installation,
-                written,
             }),
         })
     }

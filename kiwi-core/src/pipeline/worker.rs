@@ -9,14 +9,12 @@ use crate::domain::{
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::provider::Fence;
+use crate::provider::change::Change;
 use crate::provider::store::{Claim, RunFilter};
 use crate::secret::Redactor;
 use secrecy::ExposeSecret as _;
 use std::time::Duration;
 use tokio::sync::watch;
-
-/// How often a waiting worker looks whether it is its turn.
-const LOOK: Duration = Duration::from_millis(100);
 
 /// What the heartbeat tells the stages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +31,7 @@ impl Kiwi {
     /// none, is worked first; one whose worker lives is waited for, and `waiting` is told why.
     pub async fn work(&self, actor: &Actor, id: &RunId, waiting: impl Fn(String) + Send + Sync) -> Result<Run> {
         let (mut target, mut follow_up, mut answer, mut told) = (id.clone(), None, None, None);
+        let mut changes = self.store().changes();
         loop {
             let run = self.run(actor, &target).await?;
             if run.status.is_final() {
@@ -64,9 +63,10 @@ impl Kiwi {
                     };
                     if told.as_ref() != Some(&holder) {
                         waiting(reason);
-                        told = Some(holder);
+                        told = Some(holder.clone());
                     }
-                    tokio::time::sleep(LOOK).await;
+                    // Its events are not worth a look: only its end is.
+                    changes.wait(|change| *change == Change::Run(holder.clone())).await;
                 }
             }
         }
@@ -103,7 +103,7 @@ impl Kiwi {
             return Ok((run, None));
         }
         let service = store.service_by_id(&run.service).await?.ok_or_else(|| super::missing("service", &run.service_name))?;
-        let events = EventSink::start(store.clone(), self.inner.written.clone(), run.id.clone(), fence.clone(), self.redactor(&service, &run).await?);
+        let events = EventSink::start(store.clone(), run.id.clone(), fence.clone(), self.redactor(&service, &run).await?);
         let resumed = run.status == RunStatus::Running;
         if run.cancel_requested && !resumed {
             return Ok((self.finish(run, fence, &events, RunStatus::Cancelled, None).await?, None));
@@ -143,7 +143,6 @@ impl Kiwi {
         events.send(EventBody::Finished { status }).await;
         events.flush().await?;
         self.store().update_run(&run, fence).await?;
-        self.inner.written.send_modify(|count| *count += 1);
         Ok(run)
     }
 

@@ -11,6 +11,7 @@
 
 mod access;
 mod builder;
+pub mod change;
 mod connector;
 mod git;
 mod registry;

@@ -4,6 +4,7 @@
 //! `LeaseLost` when another worker took the slot over. Records hold no secrets; [`SecretStore`] keeps those, encrypted.
 
 use super::Fence;
+use super::change::Changes;
 use crate::domain::{
     Deployment, EnvironmentName, EnvironmentSettings, Event, EventBody, GitProviderKind, OrganizationId, ProviderSettings, RegistryName, RegistrySettings, Run,
     RunId, RuntimeName, RuntimeSettings, SecretId, Service, ServiceId, ServiceName, Timestamp, User, UserName,
@@ -178,6 +179,9 @@ pub trait EventStore: Send + Sync {
 pub trait Store:
     ServiceStore + RuntimeStore + RegistryStore + ProviderStore + UserStore + SecretStore + EnvironmentStore + RunStore + DeploymentStore + EventStore + Send + Sync
 {
+    /// What changes from now on: runs that were inserted, written, cancelled or released, and events that were appended. Every store tells of what was
+    /// done through itself; one that is made to be shared tells of other processes too.
+    fn changes(&self) -> Changes;
     /// The random name of this installation, made when the store was created.
     async fn installation(&self) -> Result<String>;
     /// Encrypts every secret with a new key; answers how many there are.

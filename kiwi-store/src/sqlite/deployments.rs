@@ -1,6 +1,7 @@
 //! Deployments and releases.
 
-use super::{SqliteStore, integer, read_json, sql, text, write_json};
+use super::{SqliteStore, sql, text};
+use crate::record::{integer, read_json, write_json};
 use async_trait::async_trait;
 use kiwi_core::domain::{Deployment, DeploymentStatus, EnvironmentName, ServiceId};
 use kiwi_core::error::Result;

@@ -1,10 +1,11 @@
 //! Git hosts and people.
 
-use super::settings::{body, missing, unique};
-use super::{SqliteStore, sql, write_json};
+use super::settings::{body, unique};
+use super::{SqliteStore, sql};
+use crate::record::{comes_from, missing, write_json};
 use async_trait::async_trait;
 use kiwi_core::domain::{GitProviderKind, OrganizationId, ProviderSettings, User, UserName};
-use kiwi_core::error::{Error, ErrorKind, Result};
+use kiwi_core::error::Result;
 use kiwi_core::provider::store::{ProviderStore, UserStore};
 use sqlx::Row as _;
 
@@ -36,8 +37,7 @@ impl ProviderStore for SqliteStore {
             .map_err(sql("remove provider"))?;
         if let Some(row) = user {
             let service: String = row.get(0);
-            return Err(Error::new(ErrorKind::Conflict, "remove provider", format!("service {service} comes from {}", kind.title()))
-                .with_hint("remove the service first, or set another token with `kiwi provider set`"));
+            return Err(comes_from(kind.title(), &service));
         }
         let done = sqlx::query("DELETE FROM providers WHERE organization = ? AND kind = ?")
             .bind(organization.as_str())

@@ -6,27 +6,31 @@ mod runs;
 mod secrets;
 mod settings;
 
-use crate::key::{Key, KeySource};
-use crate::seal;
+use crate::key::KeySource;
+use crate::record::{integer, lease_lost, new_installation};
+use crate::ring::KeyRing;
 use async_trait::async_trait;
 use kiwi_core::domain::RunId;
 use kiwi_core::error::{Error, ErrorKind, Result};
+use kiwi_core::provider::change::{Announcer, Changes};
 use kiwi_core::provider::{Fence, Store};
-use secrecy::ExposeSecret as _;
-use serde::de::DeserializeOwned;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Row as _, Sqlite, SqliteConnection, SqlitePool, Transaction};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+
+/// How often followers look by themselves: a file tells nothing of what another process wrote.
+const LOOK: Duration = Duration::from_millis(200);
+
+const KEY_CHECK: &str = "SELECT value FROM meta WHERE name = 'key_check'";
 
 /// The store of one machine.
 pub struct SqliteStore {
     pool: SqlitePool,
-    source: KeySource,
     directory: PathBuf,
-    keys: Mutex<Vec<Key>>,
+    keys: KeyRing,
+    announcer: Announcer,
 }
 
 impl std::fmt::Debug for SqliteStore {
@@ -34,9 +38,6 @@ impl std::fmt::Debug for SqliteStore {
         f.debug_struct("SqliteStore").field("directory", &self.directory).finish_non_exhaustive()
     }
 }
-
-/// Sealed with every key; opening it proves that the key is the right one.
-const KEY_CHECK: &str = "kiwi key check";
 
 impl SqliteStore {
     /// Opens the database in `directory`, and makes it when there is none. A wrong key is an error.
@@ -47,7 +48,6 @@ impl SqliteStore {
             .mode(0o700)
             .create(directory)
             .map_err(|error| Error::new(ErrorKind::Storage, "open data directory", format!("{} cannot be made", directory.display())).with_source(error))?;
-        let keys = source.read(directory)?;
         let options = SqliteConnectOptions::new()
             .filename(directory.join("kiwi.db"))
             .create_if_missing(true)
@@ -56,60 +56,14 @@ impl SqliteStore {
             .foreign_keys(true)
             .busy_timeout(Duration::from_secs(30));
         let pool = SqlitePoolOptions::new().max_connections(4).connect_with(options).await.map_err(sql("open database"))?;
-        let store = Self { pool, source, directory: directory.to_owned(), keys: Mutex::new(keys) };
-        store.migrate().await?;
-        store.check_key().await?;
-        Ok(store)
-    }
-
-    async fn migrate(&self) -> Result<()> {
-        sqlx::migrate!("migrations/sqlite").run(&self.pool).await.map_err(|error| {
-            Error::new(ErrorKind::Storage, "migrate database", "the database cannot be brought to this version")
-                .with_source(error)
-                .with_hint("it may have been made by a newer Kiwi; upgrade this one, or restore a backup")
-        })
-    }
-
-    async fn check_key(&self) -> Result<()> {
-        let found: Option<Vec<u8>> =
-            sqlx::query("SELECT value FROM meta WHERE name = 'key_check'").fetch_optional(&self.pool).await.map_err(sql("check key"))?.map(|row| row.get(0));
-        match found {
-            Some(sealed) => {
-                let keys = self.keys();
-                if keys.iter().any(|key| seal::open(key, KEY_CHECK, &sealed).is_ok()) {
-                    return Ok(());
-                }
-                Err(Error::new(ErrorKind::Unauthenticated, "check key", "the key is not the one that this data directory was made with")
-                    .with_hint("give the right key with KIWI_KEY or --key-file; without it the secrets in it are lost"))
-            }
-            None => {
-                let sealed = seal::seal(current(&self.keys())?, KEY_CHECK, &KEY_CHECK.to_owned().into())?;
-                let mut installation = [0; 8];
-                rand::RngCore::fill_bytes(&mut rand::rng(), &mut installation);
-                let installation: String = installation.iter().map(|byte| format!("{byte:02x}")).collect();
-                let mut transaction = self.write().await?;
-                for (name, value) in [("key_check", sealed), ("installation", installation.into_bytes())] {
-                    sqlx::query("INSERT OR IGNORE INTO meta (name, value) VALUES (?, ?)")
-                        .bind(name)
-                        .bind(value)
-                        .execute(&mut *transaction)
-                        .await
-                        .map_err(sql("prepare database"))?;
-                }
-                transaction.commit().await.map_err(sql("prepare database"))?;
-                // Two processes may have raced for the first start with two keys.
-                Box::pin(self.check_key()).await
-            }
-        }
-    }
-
-    fn keys(&self) -> MutexGuard<'_, Vec<Key>> {
-        self.keys.lock().unwrap_or_else(PoisonError::into_inner)
+        migrate(&pool).await?;
+        let keys = agree_on_key(&pool, source, directory).await?;
+        Ok(Self { pool, directory: directory.to_owned(), keys, announcer: Announcer::new(LOOK) })
     }
 
     /// A transaction that may write. It takes the write lock at once: a read lock that grows could fail half-way.
     async fn write(&self) -> Result<Transaction<'static, Sqlite>> {
-        self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(sql("begin transaction"))
+        write(&self.pool).await
     }
 
     /// A transaction for a worker that still holds its lease.
@@ -120,8 +74,34 @@ impl SqliteStore {
     }
 }
 
-fn current(keys: &[Key]) -> Result<&Key> {
-    keys.first().ok_or_else(|| Error::new(ErrorKind::InvalidInput, "read key", "there is no key in the key file"))
+async fn write(pool: &SqlitePool) -> Result<Transaction<'static, Sqlite>> {
+    pool.begin_with("BEGIN IMMEDIATE").await.map_err(sql("begin transaction"))
+}
+
+async fn migrate(pool: &SqlitePool) -> Result<()> {
+    sqlx::migrate!("migrations/sqlite").run(pool).await.map_err(|error| {
+        Error::new(ErrorKind::Storage, "migrate database", "the database cannot be brought to this version")
+            .with_source(error)
+            .with_hint("it may have been made by a newer Kiwi; upgrade this one, or restore a backup")
+    })
+}
+
+async fn agree_on_key(pool: &SqlitePool, source: KeySource, directory: &Path) -> Result<KeyRing> {
+    let mut transaction = write(pool).await?;
+    let found = sqlx::query(KEY_CHECK).fetch_optional(&mut *transaction).await.map_err(sql("check key"))?;
+    let (keys, made) = KeyRing::open(source, Some(directory.to_owned()), found.as_ref().map(|row| row.get(0)))?;
+    if let Some(check) = made {
+        for (name, value) in [("key_check", check), ("installation", new_installation().into_bytes())] {
+            sqlx::query("INSERT INTO meta (name, value) VALUES (?, ?)")
+                .bind(name)
+                .bind(value)
+                .execute(&mut *transaction)
+                .await
+                .map_err(sql("prepare database"))?;
+        }
+        transaction.commit().await.map_err(sql("prepare database"))?;
+    }
+    Ok(keys)
 }
 
 async fn check_fence(connection: &mut SqliteConnection, fence: &Fence) -> Result<()> {
@@ -132,7 +112,7 @@ async fn check_fence(connection: &mut SqliteConnection, fence: &Fence) -> Result
         .fetch_optional(connection)
         .await
         .map_err(sql("check lease"))?;
-    row.map(|_| ()).ok_or_else(|| Error::new(ErrorKind::LeaseLost, "write run", "another worker took this run over"))
+    row.map(|_| ()).ok_or_else(lease_lost)
 }
 
 fn sql(operation: &'static str) -> impl Fn(sqlx::Error) -> Error {
@@ -155,78 +135,23 @@ fn sql(operation: &'static str) -> impl Fn(sqlx::Error) -> Error {
     }
 }
 
-fn write_json<T: serde::Serialize>(value: &T) -> Result<String> {
-    serde_json::to_string(value).map_err(|error| Error::new(ErrorKind::Internal, "write record", "a record cannot be written as JSON").with_source(error))
-}
-
-fn read_json<T: DeserializeOwned>(text: &str) -> Result<T> {
-    serde_json::from_str(text).map_err(|error| Error::new(ErrorKind::Storage, "read record", "a record of the database cannot be read").with_source(error))
-}
-
-/// SQLite's integers are signed; Kiwi's counters never come near the border.
-fn integer(value: u64) -> i64 {
-    i64::try_from(value).unwrap_or(i64::MAX)
-}
-
 #[async_trait]
 impl Store for SqliteStore {
+    fn changes(&self) -> Changes {
+        self.announcer.follow()
+    }
+
     async fn installation(&self) -> Result<String> {
         let row = sqlx::query("SELECT value FROM meta WHERE name = 'installation'").fetch_one(&self.pool).await.map_err(sql("read installation"))?;
         Ok(String::from_utf8_lossy(&row.get::<Vec<u8>, _>(0)).into_owned())
     }
 
     async fn rotate_key(&self) -> Result<u64> {
-        let (new, olds) = if self.source.is_text() {
-            // The environment names the new key first; only the sealing is left to do.
-            (None, 0)
-        } else {
-            let new = Key::generate();
-            let keys = self.keys();
-            let all: Vec<&Key> = std::iter::once(&new).chain(keys.iter()).collect();
-            // Until the last value is sealed anew, both keys must be there: a kill in between loses nothing.
-            self.source.replace(&all)?;
-            let olds = keys.len();
-            drop(keys);
-            (Some(new), olds)
-        };
-        if let Some(new) = new {
-            self.keys().insert(0, new);
-        }
         let count = self.reseal().await?;
-        if !self.source.is_text() && olds > 0 {
-            let mut keys = self.keys();
-            keys.truncate(1);
-            self.source.replace(&[current(&keys)?])?;
-        }
-        Ok(count)
-    }
-}
-
-impl SqliteStore {
-    async fn reseal(&self) -> Result<u64> {
+        // Another rotation may have come between; the check says which key counts.
         let mut transaction = self.write().await?;
-        let rows = sqlx::query("SELECT id, sealed FROM secrets").fetch_all(&mut *transaction).await.map_err(sql("rotate key"))?;
-        let mut updates = Vec::new();
-        {
-            let keys = self.keys();
-            let key = current(&keys)?;
-            for row in &rows {
-                let (id, sealed): (String, Vec<u8>) = (row.get(0), row.get(1));
-                let value = open_with_any(&keys, &id, &sealed)?;
-                updates.push((seal::seal(key, &id, &value)?, key.id(), id));
-            }
-            updates.push((seal::seal(key, KEY_CHECK, &KEY_CHECK.to_owned().into())?, String::new(), String::new()));
-        }
-        let count = updates.len() as u64 - 1;
-        for (sealed, key_id, id) in updates {
-            let query = if id.is_empty() {
-                sqlx::query("UPDATE meta SET value = ? WHERE name = 'key_check'").bind(sealed)
-            } else {
-                sqlx::query("UPDATE secrets SET sealed = ?, key_id = ? WHERE id = ?").bind(sealed).bind(key_id).bind(id)
-            };
-            query.execute(&mut *transaction).await.map_err(sql("rotate key"))?;
-        }
-        transaction.commit().await.map_err(sql("rotate key"))?;
+        self.keys.forget_old(&key_check(&mut transaction).await?)?;
+        drop(transaction);
         // The old ciphertexts are still in the log and in free pages until these two.
         for statement in ["PRAGMA wal_checkpoint(TRUNCATE)", "VACUUM"] {
             sqlx::query(statement).execute(&self.pool).await.map_err(sql("rotate key"))?;
@@ -235,15 +160,30 @@ impl SqliteStore {
     }
 }
 
-fn open_with_any(keys: &[Key], id: &str, sealed: &[u8]) -> Result<kiwi_core::secret::SecretString> {
-    let mut last = None;
-    for key in keys {
-        match seal::open(key, id, sealed) {
-            Ok(value) => return Ok(value.expose_secret().to_owned().into()),
-            Err(error) => last = Some(error),
+impl SqliteStore {
+    async fn reseal(&self) -> Result<u64> {
+        let mut transaction = self.write().await?;
+        let check = key_check(&mut transaction).await?;
+        let rows = sqlx::query("SELECT id, sealed FROM secrets").fetch_all(&mut *transaction).await.map_err(sql("rotate key"))?;
+        let resealed = self.keys.reseal(&check, rows.iter().map(|row| (row.get(0), row.get(1))).collect())?;
+        for (id, value) in resealed.ids.iter().zip(&resealed.values) {
+            sqlx::query("UPDATE secrets SET sealed = ?, key_id = ? WHERE id = ?")
+                .bind(value)
+                .bind(&resealed.key_id)
+                .bind(id)
+                .execute(&mut *transaction)
+                .await
+                .map_err(sql("rotate key"))?;
         }
+        sqlx::query("UPDATE meta SET value = ? WHERE name = 'key_check'").bind(&resealed.check).execute(&mut *transaction).await.map_err(sql("rotate key"))?;
+        transaction.commit().await.map_err(sql("rotate key"))?;
+        Ok(resealed.ids.len() as u64)
     }
-    Err(last.unwrap_or_else(|| Error::new(ErrorKind::Storage, "open secret", "there is no key")))
+}
+
+/// What the current key made.
+async fn key_check(connection: &mut SqliteConnection) -> Result<Vec<u8>> {
+    Ok(sqlx::query(KEY_CHECK).fetch_one(connection).await.map_err(sql("find key"))?.get(0))
 }
 
 /// A run's id as text, for binding.

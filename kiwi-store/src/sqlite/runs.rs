@@ -1,13 +1,15 @@
 //! Runs, their leases and their events.
 
-use super::{SqliteStore, integer, read_json, sql, text, write_json};
+use super::{SqliteStore, sql, text};
+use crate::record::{integer, read_json, write_json};
 use async_trait::async_trait;
 use kiwi_core::domain::{Event, EventBody, OrganizationId, Run, RunId, RunStatus, Timestamp};
 use kiwi_core::error::{Error, ErrorKind, Result};
 use kiwi_core::provider::Fence;
+use kiwi_core::provider::change::Change;
 use kiwi_core::provider::store::{Claim, EventStore, RunFilter, RunStore};
-use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
+use sqlx::{QueryBuilder, Row as _};
 use std::time::Duration;
 
 fn run(row: &SqliteRow) -> Result<Run> {
@@ -29,8 +31,9 @@ impl RunStore for SqliteStore {
             .bind(write_json(run)?)
             .execute(&self.pool)
             .await
-            .map(|_| ())
-            .map_err(sql("insert run"))
+            .map_err(sql("insert run"))?;
+        self.announcer.tell(Change::Run(run.id.clone()));
+        Ok(())
     }
 
     async fn run(&self, id: &RunId) -> Result<Option<Run>> {
@@ -40,19 +43,23 @@ impl RunStore for SqliteStore {
     }
 
     async fn runs(&self, organization: &OrganizationId, filter: &RunFilter) -> Result<Vec<Run>> {
-        let rows = sqlx::query(
-            "SELECT body, cancel_requested FROM runs WHERE organization = ?1 AND (?2 IS NULL OR service = ?2) AND (?3 = 0 OR finished = 0) \
-             AND (?4 IS NULL OR slot = ?4) AND (?5 IS NULL OR id < ?5) ORDER BY id DESC LIMIT ?6",
-        )
-        .bind(organization.as_str())
-        .bind(filter.service.as_ref().map(|service| service.as_str()))
-        .bind(i64::from(filter.unfinished))
-        .bind(filter.slot.as_deref())
-        .bind(filter.before.as_ref().map(text))
-        .bind(filter.limit.map_or(-1, i64::from))
-        .fetch_all(&self.pool)
-        .await
-        .map_err(sql("list runs"))?;
+        // One text per shape of filter: a condition that may be absent would keep SQLite from every index.
+        let mut query = QueryBuilder::new("SELECT body, cancel_requested FROM runs WHERE organization = ");
+        query.push_bind(organization.as_str());
+        if filter.unfinished {
+            query.push(" AND finished = 0");
+        }
+        if let Some(service) = &filter.service {
+            query.push(" AND service = ").push_bind(service.as_str());
+        }
+        if let Some(slot) = &filter.slot {
+            query.push(" AND slot = ").push_bind(slot.as_str());
+        }
+        if let Some(before) = &filter.before {
+            query.push(" AND id < ").push_bind(text(before));
+        }
+        query.push(" ORDER BY id DESC LIMIT ").push_bind(filter.limit.map_or(-1, i64::from));
+        let rows = query.build().fetch_all(&self.pool).await.map_err(sql("list runs"))?;
         rows.iter().map(run).collect()
     }
 
@@ -114,14 +121,17 @@ impl RunStore for SqliteStore {
     }
 
     async fn release(&self, fence: &Fence) -> Result<()> {
-        sqlx::query("UPDATE slots SET held = 0 WHERE slot = ? AND owner = ? AND epoch = ?")
+        let row = sqlx::query("UPDATE slots SET held = 0 WHERE slot = ? AND owner = ? AND epoch = ? RETURNING run")
             .bind(&fence.slot)
             .bind(&fence.owner)
             .bind(integer(fence.epoch))
-            .execute(&self.pool)
+            .fetch_optional(&self.pool)
             .await
-            .map(|_| ())
-            .map_err(sql("release lease"))
+            .map_err(sql("release lease"))?;
+        if let Some(row) = row {
+            self.announcer.tell(Change::Run(row.get::<&str, _>(0).parse()?));
+        }
+        Ok(())
     }
 
     async fn update_run(&self, run: &Run, fence: &Fence) -> Result<()> {
@@ -136,7 +146,9 @@ impl RunStore for SqliteStore {
         if done.rows_affected() == 0 {
             return Err(Error::new(ErrorKind::Cancelled, "write run", "somebody cancelled the run"));
         }
-        transaction.commit().await.map_err(sql("write run"))
+        transaction.commit().await.map_err(sql("write run"))?;
+        self.announcer.tell(Change::Run(run.id.clone()));
+        Ok(())
     }
 
     async fn request_cancel(&self, id: &RunId) -> Result<()> {
@@ -154,7 +166,9 @@ impl RunStore for SqliteStore {
                 .execute(&mut *transaction)
                 .await
                 .map_err(sql("cancel run"))?;
-            return transaction.commit().await.map_err(sql("cancel run"));
+            transaction.commit().await.map_err(sql("cancel run"))?;
+            self.announcer.tell(Change::Run(id.clone()));
+            return Ok(());
         }
         drop(transaction);
         match self.run(id).await? {
@@ -184,7 +198,9 @@ impl EventStore for SqliteStore {
                 .await
                 .map_err(sql("write events"))?;
         }
-        transaction.commit().await.map_err(sql("write events"))
+        transaction.commit().await.map_err(sql("write events"))?;
+        self.announcer.tell(Change::Events(run.clone()));
+        Ok(())
     }
 
     async fn events(&self, run: &RunId, sequence: u64, limit: u32) -> Result<Vec<Event>> {

@@ -1,7 +1,6 @@
 //! Secrets, sealed.
 
-use super::{SqliteStore, current, open_with_any, sql};
-use crate::seal;
+use super::{SqliteStore, key_check, sql};
 use async_trait::async_trait;
 use kiwi_core::domain::SecretId;
 use kiwi_core::error::{Error, ErrorKind, Result};
@@ -13,25 +12,26 @@ use sqlx::Row as _;
 impl SecretStore for SqliteStore {
     async fn insert_secret(&self, value: &SecretString) -> Result<SecretId> {
         let id = SecretId::generate();
-        let (key_id, sealed) = {
-            let keys = self.keys();
-            let key = current(&keys)?;
-            (key.id(), seal::seal(key, id.as_str(), value)?)
-        };
+        // The write lock keeps a rotation from coming between the key and the value.
+        let mut transaction = self.write().await?;
+        let check = key_check(&mut transaction).await?;
+        let (key_id, sealed) = self.keys.seal(&check, id.as_str(), value)?;
         sqlx::query("INSERT INTO secrets (id, key_id, sealed) VALUES (?, ?, ?)")
             .bind(id.as_str())
             .bind(key_id)
             .bind(sealed)
-            .execute(&self.pool)
+            .execute(&mut *transaction)
             .await
             .map_err(sql("keep secret"))?;
+        transaction.commit().await.map_err(sql("keep secret"))?;
         Ok(id)
     }
 
     async fn secret(&self, id: &SecretId) -> Result<SecretString> {
-        let row = sqlx::query("SELECT sealed FROM secrets WHERE id = ?").bind(id.as_str()).fetch_optional(&self.pool).await.map_err(sql("read secret"))?;
+        let row =
+            sqlx::query("SELECT key_id, sealed FROM secrets WHERE id = ?").bind(id.as_str()).fetch_optional(&self.pool).await.map_err(sql("read secret"))?;
         let row = row.ok_or_else(|| Error::new(ErrorKind::NotFound, "read secret", format!("the secret {id} is not in the store")))?;
-        open_with_any(&self.keys(), id.as_str(), &row.get::<Vec<u8>, _>(0))
+        self.keys.unseal(row.get(0), id.as_str(), row.get(1))
     }
 
     async fn remove_secrets(&self, ids: &[SecretId]) -> Result<()> {

@@ -1,6 +1,7 @@
 //! Services, runtimes, registries and environments.
 
-use super::{SqliteStore, read_json, sql, write_json};
+use super::{SqliteStore, sql};
+use crate::record::{exists, missing, read_json, used, write_json};
 use async_trait::async_trait;
 use kiwi_core::domain::{
     EnvironmentName, EnvironmentSettings, OrganizationId, RegistryName, RegistrySettings, RuntimeName, RuntimeSettings, Service, ServiceId, ServiceName,
@@ -18,13 +19,9 @@ pub(super) fn body<T: DeserializeOwned>(row: &SqliteRow) -> Result<T> {
 pub(super) fn unique(operation: &'static str, name: &str) -> impl Fn(sqlx::Error) -> Error {
     let name = name.to_owned();
     move |error| match &error {
-        sqlx::Error::Database(database) if database.is_unique_violation() => Error::new(ErrorKind::AlreadyExists, operation, format!("{name} exists already")),
+        sqlx::Error::Database(database) if database.is_unique_violation() => exists(operation, &name),
         _ => sql(operation)(error),
     }
-}
-
-pub(super) fn missing(operation: &'static str, name: &str) -> Error {
-    Error::new(ErrorKind::NotFound, operation, format!("{name} does not exist"))
 }
 
 #[async_trait]
@@ -125,8 +122,7 @@ impl RuntimeStore for SqliteStore {
             .map_err(sql("remove runtime"))?;
         if let Some(row) = user {
             let service: String = row.get(0);
-            return Err(Error::new(ErrorKind::Conflict, "remove runtime", format!("{name} is used by service {service}"))
-                .with_hint("remove or change the service first"));
+            return Err(used("remove runtime", name.as_str(), &service));
         }
         let done = sqlx::query("DELETE FROM runtimes WHERE organization = ? AND name = ?")
             .bind(organization.as_str())
@@ -169,8 +165,7 @@ impl RegistryStore for SqliteStore {
             .map_err(sql("remove registry"))?;
         if let Some(row) = user {
             let service: String = row.get(0);
-            return Err(Error::new(ErrorKind::Conflict, "remove registry", format!("{name} is used by service {service}"))
-                .with_hint("remove or change the service first"));
+            return Err(used("remove registry", name.as_str(), &service));
         }
         let done = sqlx::query("DELETE FROM registries WHERE organization = ? AND name = ?")
             .bind(organization.as_str())

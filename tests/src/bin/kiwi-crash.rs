@@ -9,6 +9,7 @@ use kiwi_core::domain::{
     RunId, RuntimeName, RuntimeSettings, SecretId, Service, ServiceId, ServiceName, Timestamp, User, UserName,
 };
 use kiwi_core::error::Result;
+use kiwi_core::provider::change::Changes;
 use kiwi_core::provider::store::{
     Claim, DeploymentStore, EnvironmentStore, EventStore, ProviderStore, RegistryStore, RunFilter, RunStore, RuntimeStore, SecretStore, ServiceStore, UserStore,
 };
@@ -222,6 +223,9 @@ impl EventStore for Mortal {
 #[deny(clippy::missing_trait_methods)]
 #[async_trait]
 impl Store for Mortal {
+    fn changes(&self) -> Changes {
+        self.inner.changes()
+    }
     async fn installation(&self) -> Result<String> {
         self.inner.installation().await
     }

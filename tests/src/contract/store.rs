@@ -6,9 +6,11 @@ use kiwi_core::domain::{
     Release, Rollout, Run, RunId, RunRequest, RunStatus, RuntimeKind, RuntimeSettings, SecretId, Service, ServiceId, Source, Strategy, Timestamp, User,
 };
 use kiwi_core::error::ErrorKind;
+use kiwi_core::provider::change::Change;
 use kiwi_core::provider::store::{Claim, RunFilter};
 use kiwi_core::provider::{Fence, Store};
 use secrecy::ExposeSecret as _;
+use std::cell::Cell;
 use std::time::Duration;
 
 const LEASE: Duration = Duration::from_secs(30);
@@ -20,6 +22,7 @@ pub async fn all(store: &dyn Store) {
     leases(store).await;
     history(store).await;
     events(store).await;
+    changes(store).await;
 }
 
 /// A service called `name`.
@@ -215,7 +218,8 @@ async fn history(store: &dyn Store) {
     assert!(store.deployments(&service.id, EnvironmentName::Production, 10).await.unwrap().is_empty());
 }
 
-fn deployment(service: &Service, run: &RunId) -> Deployment {
+/// A deployment that `run` is to begin.
+pub fn deployment(service: &Service, run: &RunId) -> Deployment {
     Deployment {
         release: Release {
             service: service.id.clone(),
@@ -259,4 +263,69 @@ async fn events(store: &dyn Store) {
     let tail = store.events(&run.id, 12, 2).await.unwrap();
     assert_eq!(tail.iter().map(|event| event.sequence).collect::<Vec<_>>(), [12, 13]);
     store.release(&fence).await.unwrap();
+}
+
+/// Whoever follows is told of everything that is done through the store.
+async fn changes(store: &dyn Store) {
+    let service = service("changes");
+    store.insert_service(&service).await.unwrap();
+    let mut changes = store.changes();
+    let mut told = async |wanted: Change| {
+        let seen = Cell::new(false);
+        // Word that was lost ends a wait too.
+        for _ in 0..3 {
+            changes
+                .wait(|change| {
+                    seen.set(*change == wanted);
+                    seen.get()
+                })
+                .await;
+            if seen.get() {
+                return;
+            }
+        }
+        panic!("nobody told of {wanted:?}");
+    };
+    let mut run = run(&service);
+    store.insert_run(&service.organization, "c", &run).await.unwrap();
+    told(Change::Run(run.id.clone())).await;
+    let fence = held(store, "c", &run.id, "a", LEASE).await;
+    store.append_events(&run.id, &[(Timestamp::now(), EventBody::Info { message: "x".into() })], &fence).await.unwrap();
+    told(Change::Events(run.id.clone())).await;
+    store.request_cancel(&run.id).await.unwrap();
+    told(Change::Run(run.id.clone())).await;
+    run.status = RunStatus::Cancelled;
+    // It waited, so it is over already; giving the slot back is told all the same.
+    store.release(&fence).await.unwrap();
+    told(Change::Run(run.id.clone())).await;
+    store.remove_service(&service.id).await.unwrap();
+}
+
+/// Two rotations race, while secrets are kept, through two stores that have the same data and the same key file open.
+pub async fn rotations(first: &dyn Store, second: &dyn Store) {
+    let mut kept = Vec::new();
+    for number in 0..20 {
+        let value = format!("value {number}");
+        kept.push((first.insert_secret(&value.clone().into()).await.unwrap(), value));
+    }
+    let over = Cell::new(false);
+    let rotate = async {
+        let (a, b) = tokio::join!(first.rotate_key(), second.rotate_key());
+        over.set(true);
+        assert!(a.unwrap() >= 20 && b.unwrap() >= 20);
+    };
+    let write = async {
+        let mut meanwhile = Vec::new();
+        while !over.get() {
+            let value = format!("meanwhile {}", meanwhile.len());
+            meanwhile.push((second.insert_secret(&value.clone().into()).await.unwrap(), value));
+        }
+        meanwhile
+    };
+    kept.extend(tokio::join!(rotate, write).1);
+    for (id, value) in &kept {
+        for store in [first, second] {
+            assert_eq!(store.secret(id).await.unwrap().expose_secret(), value);
+        }
+    }
 }

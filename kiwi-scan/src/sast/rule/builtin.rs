@@ -53,7 +53,7 @@ fn files(language: Language) -> &'static [(&'static str, &'static str)] {
         }
         #[cfg(feature = "sast-java")]
         Language::Java => {
-            files!("java": "code" "command" "cookies" "credentials" "crypto" "deserialization" "files" "hash" "jwt" "ldap" "nosql" "path" "random" "redirect" "sql" "ssrf" "template" "tls" "xml" "xpath" "xss")
+            files!("java": "code" "command" "cookies" "cors" "credentials" "crypto" "csrf" "debug" "deserialization" "files" "hash" "headers" "jwt" "ldap" "log" "nosql" "path" "random" "redirect" "regex" "sql" "ssrf" "template" "tls" "xml" "xpath" "xss")
         }
         #[cfg(feature = "sast-go")]
         Language::Go => {

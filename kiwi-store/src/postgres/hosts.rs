@@ -1,0 +1,95 @@
+//! Git hosts and people.
+
+use super::settings::{body, unique};
+use super::{PostgresStore, sql};
+use crate::record::{comes_from, missing, write_json};
+use async_trait::async_trait;
+use kiwi_core::domain::{GitProviderKind, OrganizationId, ProviderSettings, User, UserName};
+use kiwi_core::error::Result;
+use kiwi_core::provider::store::{ProviderStore, UserStore};
+use sqlx::Row as _;
+
+#[async_trait]
+impl ProviderStore for PostgresStore {
+    async fn put_provider(&self, organization: &OrganizationId, provider: &ProviderSettings) -> Result<()> {
+        let body = &write_json(provider)?;
+        let written = self.rows("write provider", || {
+            sqlx::query(
+                "INSERT INTO providers (organization, kind, body) VALUES ($1, $2, $3) ON CONFLICT (organization, kind) DO UPDATE SET body = excluded.body",
+            )
+            .bind(organization.as_str())
+            .bind(provider.kind.as_str())
+            .bind(body)
+        });
+        written.await.map(|_| ())
+    }
+
+    async fn providers(&self, organization: &OrganizationId) -> Result<Vec<ProviderSettings>> {
+        let rows = self.rows("list providers", || sqlx::query("SELECT body FROM providers WHERE organization = $1 ORDER BY kind").bind(organization.as_str()));
+        rows.await?.iter().map(body).collect()
+    }
+
+    async fn remove_provider(&self, organization: &OrganizationId, kind: GitProviderKind) -> Result<()> {
+        self.write("remove provider", |mut work| {
+            Box::pin(async move {
+                let user = sqlx::query("SELECT name FROM services WHERE organization = $1 AND provider = $2 LIMIT 1")
+                    .bind(organization.as_str())
+                    .bind(kind.as_str())
+                    .fetch_optional(&mut *work)
+                    .await
+                    .map_err(sql("remove provider"))?;
+                if let Some(row) = user {
+                    return Err(comes_from(kind.title(), row.get(0)));
+                }
+                let done = sqlx::query("DELETE FROM providers WHERE organization = $1 AND kind = $2")
+                    .bind(organization.as_str())
+                    .bind(kind.as_str())
+                    .execute(&mut *work)
+                    .await
+                    .map_err(sql("remove provider"))?;
+                if done.rows_affected() == 0 { Err(missing("remove provider", kind.title())) } else { Ok(()) }
+            })
+        })
+        .await
+    }
+}
+
+#[async_trait]
+impl UserStore for PostgresStore {
+    async fn insert_user(&self, organization: &OrganizationId, user: &User) -> Result<()> {
+        let body = &write_json(user)?;
+        self.write("insert user", |mut work| {
+            Box::pin(async move {
+                sqlx::query("INSERT INTO users (organization, name, body) VALUES ($1, $2, $3)")
+                    .bind(organization.as_str())
+                    .bind(user.name.as_str().to_ascii_lowercase())
+                    .bind(body)
+                    .execute(&mut *work)
+                    .await
+                    .map(|_| ())
+                    .map_err(unique("insert user", user.name.as_str()))
+            })
+        })
+        .await
+    }
+
+    async fn users(&self, organization: &OrganizationId) -> Result<Vec<User>> {
+        let rows = self.rows("list users", || sqlx::query("SELECT body FROM users WHERE organization = $1 ORDER BY name").bind(organization.as_str()));
+        rows.await?.iter().map(body).collect()
+    }
+
+    async fn remove_user(&self, organization: &OrganizationId, name: &UserName) -> Result<()> {
+        self.write("remove user", |mut work| {
+            Box::pin(async move {
+                let done = sqlx::query("DELETE FROM users WHERE organization = $1 AND name = $2")
+                    .bind(organization.as_str())
+                    .bind(name.as_str().to_ascii_lowercase())
+                    .execute(&mut *work)
+                    .await
+                    .map_err(sql("remove user"))?;
+                if done.rows_affected() == 0 { Err(missing("remove user", name.as_str())) } else { Ok(()) }
+            })
+        })
+        .await
+    }
+}

@@ -1,0 +1,45 @@
+//! What every store does with records, whatever its database.
+
+use kiwi_core::error::{Error, ErrorKind, Result};
+use serde::de::DeserializeOwned;
+
+pub(crate) fn write_json<T: serde::Serialize>(value: &T) -> Result<String> {
+    serde_json::to_string(value).map_err(|error| Error::new(ErrorKind::Internal, "write record", "a record cannot be written as JSON").with_source(error))
+}
+
+pub(crate) fn read_json<T: DeserializeOwned>(text: &str) -> Result<T> {
+    serde_json::from_str(text).map_err(|error| Error::new(ErrorKind::Storage, "read record", "a record of the database cannot be read").with_source(error))
+}
+
+/// The databases' integers are signed; Kiwi's counters never come near the border.
+pub(crate) fn integer(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+/// The random name of a new installation.
+pub(crate) fn new_installation() -> String {
+    let mut bytes = [0; 8];
+    rand::RngCore::fill_bytes(&mut rand::rng(), &mut bytes);
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+pub(crate) fn missing(operation: &'static str, name: &str) -> Error {
+    Error::new(ErrorKind::NotFound, operation, format!("{name} does not exist"))
+}
+
+pub(crate) fn exists(operation: &'static str, name: &str) -> Error {
+    Error::new(ErrorKind::AlreadyExists, operation, format!("{name} exists already"))
+}
+
+pub(crate) fn used(operation: &'static str, name: &str, service: &str) -> Error {
+    Error::new(ErrorKind::Conflict, operation, format!("{name} is used by service {service}")).with_hint("remove or change the service first")
+}
+
+pub(crate) fn comes_from(host: &str, service: &str) -> Error {
+    Error::new(ErrorKind::Conflict, "remove provider", format!("service {service} comes from {host}"))
+        .with_hint("remove the service first, or set another token with `kiwi provider set`")
+}
+
+pub(crate) fn lease_lost() -> Error {
+    Error::new(ErrorKind::LeaseLost, "write run", "another worker took this run over")
+}
