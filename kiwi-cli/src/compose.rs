@@ -6,7 +6,7 @@ use kiwi_core::access::Actor;
 use kiwi_core::domain::{GitProviderKind, RuntimeKind, RuntimeSettings};
 use kiwi_core::error::{Error, ErrorKind, Result};
 use kiwi_core::pipeline::Kiwi;
-use kiwi_core::provider::{Builder, Connector, GitAccess, GitProvider, Runtime, Store, WebhookVerifier};
+use kiwi_core::provider::{Builder, Connector, GitAccess, GitProvider, Runtime, Scanner, Store, WebhookVerifier};
 use kiwi_git::ApiLimits;
 use kiwi_git::github::{Github, GithubWebhooks};
 use kiwi_git::gitlab::{Gitlab, GitlabWebhooks};
@@ -14,9 +14,13 @@ use kiwi_git::url::UrlSource;
 use kiwi_runtime::docker::{BuilderChoice, DockerBuilder, DockerConfig, DockerRuntime, Engine};
 use kiwi_runtime::kubernetes::{Cluster, KanikoBuilder, KubernetesConfig, KubernetesRuntime};
 use kiwi_runtime::registry::OciRegistry;
+use kiwi_scan::dast::{DastScanner, Settings};
+use kiwi_scan::sast::SastScanner;
+use kiwi_scan::sca::ScaScanner;
+use kiwi_scan::secrets::SecretScanner;
 use kiwi_store::{KeySource, PostgresConfig, PostgresStore, SqliteStore};
 use secrecy::{ExposeSecret as _, SecretString};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use url::Url;
@@ -45,6 +49,9 @@ pub(crate) async fn open(global: &Global, wrapper: Option<StoreWrapper>) -> Resu
         .source(Arc::new(UrlSource::default()))
         .registry(Arc::new(OciRegistry::new(hub()?)?))
         .work_directory(directory.join("work"));
+    for scanner in scanners(&directory)? {
+        builder = builder.scanner(scanner);
+    }
     if let Some(seconds) = number("KIWI_LEASE_SECONDS")? {
         builder = builder.lease(Duration::from_secs(seconds));
     }
@@ -53,6 +60,32 @@ pub(crate) async fn open(global: &Global, wrapper: Option<StoreWrapper>) -> Resu
         RoleChoice::Member => Actor::local_member(),
     };
     Ok(Session { kiwi: builder.open().await?, actor })
+}
+
+/// The scanners of every pipeline: all, or those that `KIWI_SCANNERS` names.
+fn scanners(data: &Path) -> Result<Vec<Arc<dyn Scanner>>> {
+    let chosen = std::env::var("KIWI_SCANNERS").unwrap_or_default();
+    let names: Vec<&str> = if chosen.is_empty() { vec!["sast", "sca", "secrets", "dast"] } else { chosen.split(',').map(str::trim).collect() };
+    let mut scanners: Vec<Arc<dyn Scanner>> = Vec::new();
+    for name in names {
+        scanners.push(match name {
+            "sast" => Arc::new(SastScanner::default()),
+            "sca" => Arc::new(ScaScanner::new(data.join("osv"))),
+            "secrets" => Arc::new(SecretScanner),
+            "dast" => Arc::new(DastScanner::new(of_pipelines())),
+            "none" => continue,
+            other => {
+                return Err(Error::invalid("read environment", format!("KIWI_SCANNERS has {other:?}"))
+                    .with_hint("name some of sast, sca, secrets and dast with commas between, or none"));
+            }
+        });
+    }
+    Ok(scanners)
+}
+
+/// A deployment waits for it, and the application is one's own.
+fn of_pipelines() -> Settings {
+    Settings { most_pages: 50, requests_per_second: 100, deadline: Duration::from_secs(60), ..Settings::default() }
 }
 
 /// Everybody on a machine can read the arguments of its processes.

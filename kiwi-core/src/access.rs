@@ -149,6 +149,7 @@ pub enum Operation {
     ReadUsers,
     ChangeUsers,
     ExplainDeliveries,
+    ChangeGates,
 }
 
 enum Verdict {
@@ -159,7 +160,7 @@ enum Verdict {
 
 impl Operation {
     /// Every operation.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::ReadRuntimes,
         Self::ChangeRuntimes,
         Self::ReadRegistries,
@@ -183,6 +184,7 @@ impl Operation {
         Self::ReadUsers,
         Self::ChangeUsers,
         Self::ExplainDeliveries,
+        Self::ChangeGates,
     ];
 
     /// The operation as the end of "you may …".
@@ -210,6 +212,7 @@ impl Operation {
             Self::CreateAccounts => "create accounts at a git host",
             Self::ReadUsers => "see users",
             Self::ChangeUsers => "add or remove users",
+            Self::ChangeGates => "change what a scan lets through",
             Self::ExplainDeliveries => "see why a push was or was not delivered",
         }
     }
@@ -230,6 +233,7 @@ impl Operation {
                 | Self::CreateAccounts
                 | Self::ReadUsers
                 | Self::ChangeUsers
+                | Self::ChangeGates
         );
         let reads =
             matches!(self, Self::ReadRuntimes | Self::ReadRegistries | Self::ReadServices | Self::ReadRuns | Self::ReadProviders | Self::ExplainDeliveries);

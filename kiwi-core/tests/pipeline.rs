@@ -4,8 +4,8 @@
 
 use futures_util::TryStreamExt as _;
 use kiwi_core::domain::{
-    Coverage, DeploymentKind, EnvironmentName, EventBody, Finding, Run, RunRequest, RunStatus, RuntimeKind, RuntimeSettings, ScanKind, ScanReport, Service,
-    Severity, Stage, StageStatus, TestSettings,
+    Coverage, DeploymentKind, EnvironmentName, EventBody, Finding, Gate, Run, RunRequest, RunStatus, RuntimeKind, RuntimeSettings, ScanKind, ScanReport,
+    Service, Severity, Stage, StageStatus, TestSettings,
 };
 use kiwi_core::memory::{MemoryBuilder, MemoryConnector, MemoryRegistry, MemoryRuntime, MemoryScanner, MemorySource, MemoryStore};
 use kiwi_core::pipeline::{KiwiBuilder, NewService, NewSource};
@@ -68,7 +68,7 @@ fn scanner(kind: ScanKind, severity: Option<Severity>) -> Arc<MemoryScanner> {
 
 #[tokio::test]
 async fn a_gate_stops_a_pipeline_before_anything_is_published() {
-    let world = world(|builder| builder.scanner(scanner(ScanKind::Sast, Some(Severity::Critical)))).await;
+    let world = world(|builder| builder.gate(Gate::default()).scanner(scanner(ScanKind::Sast, Some(Severity::Critical)))).await;
     let run = world.run(pipeline()).await;
     assert_eq!(run.status, RunStatus::Failed);
     let failed = run.stages.iter().find(|record| record.status == StageStatus::Failed).unwrap();
@@ -82,10 +82,10 @@ async fn a_gate_stops_a_pipeline_before_anything_is_published() {
 
 #[tokio::test]
 async fn a_candidate_is_looked_at_before_it_gets_traffic() {
-    let bad = world(|builder| builder.scanner(scanner(ScanKind::Dast, Some(Severity::High)))).await;
+    let bad = world(|builder| builder.gate(Gate::default()).scanner(scanner(ScanKind::Dast, Some(Severity::High)))).await;
     assert_eq!(bad.run(pipeline()).await.status, RunStatus::Failed);
     assert!(bad.runtime.applied().is_empty(), "a refusal means that the deployment never happens");
-    let good = world(|builder| builder.scanner(scanner(ScanKind::Dast, None))).await;
+    let good = world(|builder| builder.gate(Gate::default()).scanner(scanner(ScanKind::Dast, None))).await;
     let run = good.run(pipeline()).await;
     assert_eq!((run.status, good.runtime.applied()), (RunStatus::Succeeded, vec![1]));
 }
@@ -240,4 +240,61 @@ async fn a_repository_without_a_dockerfile_is_planned_and_its_port_is_the_servic
     let failed = world.run(pipeline()).await;
     assert_eq!(failed.status, RunStatus::Failed);
     assert!(failed.diagnosis.unwrap().cause.contains("shows what it is written in"));
+}
+
+#[tokio::test]
+async fn each_environment_has_a_gate_and_only_an_admin_changes_it() {
+    let world = world(|builder| builder.scanner(scanner(ScanKind::Sast, Some(Severity::High)))).await;
+    let (name, admin) = ("shop".parse().unwrap(), &world.actor);
+    // Development reports and goes on; what was found is in the run.
+    let first = world.run(pipeline()).await;
+    assert_eq!(first.status, RunStatus::Succeeded);
+    let reports = world.kiwi.reports(admin, &first.id).await.unwrap();
+    assert_eq!(reports.iter().map(|stage| (stage.stage, stage.reports[0].findings.len())).collect::<Vec<_>>(), [(Stage::Scan, 1)]);
+    let (preset, chosen) = world.kiwi.gate(admin, &name, DEVELOPMENT).await.unwrap();
+    assert!(preset.report_only && !chosen);
+    assert!(!world.kiwi.gate(admin, &name, EnvironmentName::Production).await.unwrap().0.report_only);
+    let member = Actor::local_member();
+    assert_eq!(world.kiwi.set_gate(&member, &name, DEVELOPMENT, None).await.unwrap_err().kind(), ErrorKind::Forbidden);
+    world.kiwi.set_gate(admin, &name, DEVELOPMENT, Some(Gate::default())).await.unwrap();
+    world.push(2);
+    let refused = world.run(pipeline()).await;
+    assert_eq!(refused.status, RunStatus::Failed);
+    assert!(refused.diagnosis.unwrap().cause.contains("development refused for 1 reasons"));
+    // What the live release has too is let through when only what is new counts.
+    world.kiwi.set_gate(admin, &name, DEVELOPMENT, Some(Gate { new_only: true, ..Gate::default() })).await.unwrap();
+    world.push(3);
+    assert_eq!(world.run(pipeline()).await.status, RunStatus::Succeeded);
+    world.kiwi.set_gate(admin, &name, DEVELOPMENT, None).await.unwrap();
+    assert_eq!(world.kiwi.gate(admin, &name, DEVELOPMENT).await.unwrap(), (preset, false));
+}
+
+#[tokio::test]
+async fn a_scanner_without_a_report_vouches_for_nothing() {
+    let broken = scanner(ScanKind::Sast, None);
+    broken.fail(Error::new(ErrorKind::Unavailable, "scan", "the tool is gone"));
+    let of = broken.clone();
+    let strict = world(|builder| builder.gate(Gate::default()).scanner(of)).await;
+    let run = strict.run(pipeline()).await;
+    assert_eq!(run.status, RunStatus::Failed);
+    assert!(run.diagnosis.unwrap().cause.contains("the tool is gone"));
+    broken.fail(Error::new(ErrorKind::Unavailable, "scan", "the tool is gone"));
+    let lenient = world(|builder| builder.gate(Gate { allow_incomplete: true, ..Gate::default() }).scanner(broken)).await;
+    assert_eq!(lenient.run(pipeline()).await.status, RunStatus::Succeeded);
+}
+
+#[tokio::test]
+async fn where_a_refusal_is_only_reported_traffic_does_not_wait_for_a_candidate() {
+    let world = world(|builder| builder.scanner(scanner(ScanKind::Dast, Some(Severity::High)))).await;
+    let port = |service: &mut Service| {
+        service.containers[0].port = Some("8080".parse()?);
+        Ok(())
+    };
+    world.kiwi.update_service(&world.actor, &"shop".parse().unwrap(), port).await.unwrap();
+    let run = world.run(pipeline()).await;
+    assert_eq!((run.status, world.runtime.applied()), (RunStatus::Succeeded, vec![1]));
+    let reports = world.kiwi.reports(&world.actor, &run.id).await.unwrap();
+    assert_eq!(reports.iter().map(|stage| stage.stage).collect::<Vec<_>>(), [Stage::Dast]);
+    let restart = world.run(RunRequest::Restart).await;
+    assert!(world.kiwi.reports(&world.actor, &restart.id).await.unwrap().is_empty(), "a restart brings nothing new");
 }

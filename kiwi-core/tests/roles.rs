@@ -96,6 +96,10 @@ async fn every_call(kiwi: &Kiwi, actor: &Actor) -> Vec<(&'static str, Operation,
     add("cancel", O::CancelRuns, kiwi.cancel(actor, &run).await);
     add("events", O::ReadRuns, kiwi.events(actor, &run, 0, false).next().await.unwrap_or_else(|| Err(missing())).map(|_| ()));
     add("history", O::ReadServices, kiwi.history(actor, &shop, DEVELOPMENT).await.map(|_| ()));
+    add("gate", O::ReadServices, kiwi.gate(actor, &shop, DEVELOPMENT).await.map(|_| ()));
+    add("set_gate", O::ChangeGates, kiwi.set_gate(actor, &shop, DEVELOPMENT, None).await);
+    add("reports", O::ReadRuns, kiwi.reports(actor, &run).await.map(|_| ()));
+    add("scan_service", O::Build, kiwi.scan_service(actor, &shop, DEVELOPMENT).await.map(|_| ()));
     add("status", O::ReadServices, kiwi.status(actor, &shop, DEVELOPMENT).await.map(|_| ()));
     add("remove_service", O::RemoveServices, kiwi.remove_service(actor, &other, false).await);
     add("rotate_key", O::RotateKey, kiwi.rotate_key(actor).await.map(|_| ()));

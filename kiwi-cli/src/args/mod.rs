@@ -13,7 +13,7 @@ pub(crate) use application::Application;
 pub(crate) use dockerfile::{BuilderChoice, Dockerfile, WizardArguments};
 pub(crate) use global::{Global, Output, RoleChoice};
 pub(crate) use hosts::{CreateAccounts, DeliveryCommand, ImageCommand, ProviderCommand, UserCommand, UserRole};
-pub(crate) use scan::{Scan, ScanFormat};
+pub(crate) use scan::{GateArguments, Scan, ScanFormat};
 pub(crate) use service::{Register, ServiceCommand, Settings};
 pub(crate) use setup::{AddCluster, AddRuntime, KeyCommand, RegistryCommand, RuntimeCommand, Serve, SourceCommand};
 pub(crate) use work::{Build, Config, Deploy, EventsArguments, InEnvironment, Logs, Rollback, RunArguments, RunsCommand, Scale};
@@ -62,8 +62,10 @@ pub(crate) enum Command {
     Dockerfile(Box<Dockerfile>),
     /// Builds, scans, tests and publishes an image
     Build(Build),
-    /// Looks for vulnerable dependencies and leaked credentials in a source tree
+    /// Looks for weak code, vulnerable dependencies and leaked credentials, and at running applications
     Scan(Box<Scan>),
+    /// Shows or changes what scans let through
+    Gate(GateArguments),
     /// Deploys a build, a release of another environment, or shows what it would do
     Deploy(Deploy),
     /// The whole pipeline, from the source to the running service

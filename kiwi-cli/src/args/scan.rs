@@ -1,16 +1,25 @@
 //! Scanning a source tree, a running application, or both.
 
-use super::Application;
+use super::{Application, InEnvironment};
 use clap::{Args, ValueEnum};
-use kiwi_core::domain::Severity;
+use kiwi_core::domain::{EnvironmentName, Gate, RunId, ServiceName, Severity};
 use std::path::PathBuf;
 use url::Url;
 
 #[derive(Debug, Args)]
 pub(crate) struct Scan {
     /// The directory to scan, or the address of a running application
-    #[arg(required_unless_present_any = ["update", "url", "check_rules"])]
+    #[arg(required_unless_present_any = ["update", "url", "check_rules", "service", "run"])]
     pub(crate) path: Option<PathBuf>,
+    /// Scans a registered service: the head of its branch, and what is live
+    #[arg(long, value_name = "SERVICE", conflicts_with_all = ["path", "update", "url", "sast", "sca", "secrets", "tool"])]
+    pub(crate) service: Option<ServiceName>,
+    /// The environment of --service [default: development]
+    #[arg(long, requires = "service", value_name = "ENVIRONMENT")]
+    pub(crate) environment: Option<EnvironmentName>,
+    /// Shows what a run of the pipeline found
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["path", "update", "url", "service", "sast", "sca", "secrets", "tool"])]
+    pub(crate) run: Option<RunId>,
     /// Looks for weak source code; without any kind, for everything
     #[arg(long)]
     pub(crate) sast: bool,
@@ -32,21 +41,8 @@ pub(crate) struct Scan {
     /// An argument for one of the tools, in place of its usual ones, such as semgrep=--config=rules.yml; may be given several times
     #[arg(long, value_name = "NAME=ARGUMENT", requires = "tool")]
     pub(crate) tool_argument: Vec<String>,
-    /// Fails on findings of this severity and above [default: high]
-    #[arg(long, value_name = "SEVERITY")]
-    pub(crate) fail_on: Option<Severity>,
-    /// Lets findings through that nobody rated
-    #[arg(long)]
-    pub(crate) allow_unknown: bool,
-    /// Lets vulnerabilities through that no version mends yet
-    #[arg(long)]
-    pub(crate) ignore_unfixed: bool,
-    /// Lets dependencies through that only development needs
-    #[arg(long)]
-    pub(crate) ignore_development: bool,
-    /// Lets a scan through that could not look at everything
-    #[arg(long)]
-    pub(crate) allow_incomplete: bool,
+    #[command(flatten)]
+    pub(crate) gate: GateFlags,
     /// Fails only on findings that this earlier `kiwi scan --output json` does not have
     #[arg(long, value_name = "FILE")]
     pub(crate) baseline: Option<PathBuf>,
@@ -73,6 +69,65 @@ pub(crate) struct Scan {
     pub(crate) ecosystems: Vec<String>,
     #[command(flatten)]
     pub(crate) application: Application,
+}
+
+/// What findings let through.
+#[derive(Debug, Args)]
+pub(crate) struct GateFlags {
+    /// Fails on findings of this severity and above [default: high]
+    #[arg(long, value_name = "SEVERITY")]
+    pub(crate) fail_on: Option<Severity>,
+    /// Lets findings through that nobody rated
+    #[arg(long)]
+    pub(crate) allow_unknown: bool,
+    /// Lets vulnerabilities through that no version mends yet
+    #[arg(long)]
+    pub(crate) ignore_unfixed: bool,
+    /// Lets dependencies through that only development needs
+    #[arg(long)]
+    pub(crate) ignore_development: bool,
+    /// Lets a scan through that could not look at everything
+    #[arg(long)]
+    pub(crate) allow_incomplete: bool,
+}
+
+impl GateFlags {
+    /// Whether any was given.
+    pub(crate) fn are_given(&self) -> bool {
+        let Self { fail_on, allow_unknown, ignore_unfixed, ignore_development, allow_incomplete } = self;
+        fail_on.is_some() || *allow_unknown || *ignore_unfixed || *ignore_development || *allow_incomplete
+    }
+
+    /// The rule that they make.
+    pub(crate) fn gate(&self) -> Gate {
+        Gate {
+            fail_on: self.fail_on.unwrap_or(Gate::default().fail_on),
+            fail_on_unknown: !self.allow_unknown,
+            ignore_unfixed: self.ignore_unfixed,
+            ignore_development: self.ignore_development,
+            new_only: false,
+            allow_incomplete: self.allow_incomplete,
+            report_only: false,
+        }
+    }
+}
+
+/// Shows or changes what a scan lets through in an environment of a service.
+#[derive(Debug, Args)]
+pub(crate) struct GateArguments {
+    #[command(flatten)]
+    pub(crate) at: InEnvironment,
+    #[command(flatten)]
+    pub(crate) flags: GateFlags,
+    /// Fails only on what the live release does not have
+    #[arg(long)]
+    pub(crate) new_only: bool,
+    /// Reports, and refuses nothing
+    #[arg(long)]
+    pub(crate) report_only: bool,
+    /// Goes back to the environment's preset
+    #[arg(long, conflicts_with_all = ["fail_on", "allow_unknown", "ignore_unfixed", "ignore_development", "allow_incomplete", "new_only", "report_only"])]
+    pub(crate) preset: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -5,6 +5,7 @@ mod delivery;
 mod deploy;
 mod dockerfile;
 mod doctor;
+mod gate;
 mod image;
 mod passwords;
 mod provider;
@@ -48,7 +49,9 @@ pub(crate) async fn run(arguments: Arguments, wrapper: Option<StoreWrapper>) -> 
     match arguments.command {
         // Done by `at_once`.
         Command::Completions { .. } | Command::Dockerfile(_) => Ok(ExitCode::SUCCESS),
+        Command::Scan(scan) if scan.service.is_some() || scan.run.is_some() => scan::of_service(&session().await?, *scan, output).await,
         Command::Scan(scan) => scan::run(&arguments.global, *scan).await,
+        Command::Gate(gate) => gate::run(&session().await?, gate, output).await,
         Command::Doctor => doctor::run(&arguments.global).await,
         Command::Runtime(command) => runtime::run(&session().await?, command, output).await,
         Command::Registry(command) => registry::run(&session().await?, command, output).await,

@@ -2,7 +2,7 @@
 
 use super::{application, secrets, tools};
 use crate::args::{Global, Output, Scan, ScanFormat};
-use crate::compose::data_directory;
+use crate::compose::{Session, data_directory};
 use crate::{output, progress};
 use kiwi_core::domain::{Exceptions, Finding, Fingerprint, Gate, GateDecision, ScanReport, ScanStatus, Timestamp};
 use kiwi_core::error::{Error, ErrorKind, Result};
@@ -41,15 +41,7 @@ pub(super) async fn run(global: &Global, scan: Scan) -> Result<ExitCode> {
         exceptions.read_vex(&secrets::text_file(file)?)?;
     }
     let baseline = scan.baseline.as_deref().map(baseline).transpose()?;
-    let gate = Gate {
-        fail_on: scan.fail_on.unwrap_or(Gate::default().fail_on),
-        fail_on_unknown: !scan.allow_unknown,
-        ignore_unfixed: scan.ignore_unfixed,
-        ignore_development: scan.ignore_development,
-        new_only: baseline.is_some(),
-        allow_incomplete: scan.allow_incomplete,
-        report_only: false,
-    };
+    let gate = Gate { new_only: baseline.is_some(), ..scan.gate.gate() };
     let all = !scan.sast && !scan.sca && !scan.secrets && !scan.application.dast;
     let mut reports = Vec::new();
     if let Some(target) = tree.map(ScanTarget::Tree) {
@@ -70,14 +62,34 @@ pub(super) async fn run(global: &Global, scan: Scan) -> Result<ExitCode> {
     }
     exceptions.apply(&mut reports, Timestamp::now());
     let decision = gate.decide(&reports, &baseline.unwrap_or_default());
+    show(&scan, &reports, &decision, global.output)
+}
+
+/// Scans a service as it is now, or shows what a run found.
+pub(super) async fn of_service(session: &Session, scan: Scan, format: Output) -> Result<ExitCode> {
+    let Session { kiwi, actor } = session;
+    if let Some(service) = &scan.service {
+        let (reports, decision) = kiwi.scan_service(actor, service, scan.environment.unwrap_or_default()).await?;
+        return show(&scan, &reports, &decision, format);
+    }
+    let Some(run) = &scan.run else { return Err(Error::new(ErrorKind::Internal, "scan", "neither a service nor a run was given")) };
+    let reports: Vec<ScanReport> = kiwi.reports(actor, run).await?.into_iter().flat_map(|stage| stage.reports).collect();
+    if reports.is_empty() {
+        return Err(Error::new(ErrorKind::NotFound, "show scan", format!("no scanner looked at anything in run {run}")));
+    }
+    let decision = scan.gate.gate().decide(&reports, &BTreeSet::new());
+    show(&scan, &reports, &decision, format)
+}
+
+fn show(scan: &Scan, reports: &[ScanReport], decision: &GateDecision, output: Output) -> Result<ExitCode> {
     if let (Some(format), Some(file)) = (scan.format, &scan.output_file) {
         let text = match format {
-            ScanFormat::Sarif => kiwi_scan::output::sarif(&reports)?,
-            ScanFormat::Cyclonedx => kiwi_scan::output::cyclonedx(&reports, Timestamp::now()),
+            ScanFormat::Sarif => kiwi_scan::output::sarif(reports)?,
+            ScanFormat::Cyclonedx => kiwi_scan::output::cyclonedx(reports, Timestamp::now()),
         };
         std::fs::write(file, text).map_err(|error| Error::invalid("write report", format!("{} cannot be written", file.display())).with_source(error))?;
     }
-    output::result(global.output, &value(&reports, &decision), || text(&reports, &decision));
+    output::result(output, &value(reports, decision), || text(reports, decision));
     Ok(if decision.pass { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 

@@ -1,6 +1,6 @@
 //! Environments: presets of replicas and resources, and what people changed in them.
 
-use super::{Cpu, Memory, Replicas, Request, Resources, RuntimeName, ServiceId, ServiceName, Variables};
+use super::{Cpu, Gate, Memory, Replicas, Request, Resources, RuntimeName, ServiceId, ServiceName, Variables};
 use crate::error::ValueError;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -38,6 +38,11 @@ impl EnvironmentName {
             Self::Development => Replicas::ONE,
             Self::Staging | Self::Production => Replicas::TWO,
         }
+    }
+
+    /// The rule over scans. Development only reports: people try things there, and what is found is said where it costs nothing to mend it.
+    pub fn gate(self) -> Gate {
+        Gate { report_only: self == Self::Development, ..Gate::default() }
     }
 
     /// The resources of one replica.
@@ -91,12 +96,15 @@ pub struct EnvironmentSettings {
     pub memory: Option<Request<Memory>>,
     /// Variables on top of those of the service.
     pub variables: Variables,
+    /// Another rule over scans than the preset's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gate: Option<Gate>,
 }
 
 impl EnvironmentSettings {
     /// The preset alone.
     pub fn preset(service: ServiceId, environment: EnvironmentName) -> Self {
-        Self { service, environment, runtime: None, namespace: None, replicas: None, cpu: None, memory: None, variables: Variables::new() }
+        Self { service, environment, runtime: None, namespace: None, replicas: None, cpu: None, memory: None, variables: Variables::new(), gate: None }
     }
 
     /// The replicas that a container without a volume gets.

@@ -44,7 +44,7 @@ pub use resources::{Cpu, Memory, Replicas, Request, Resources};
 pub use run::{Event, EventBody, LogStream, Run, RunKind, RunRequest, RunStatus, Stage, StageOutput, StageRecord, StageStatus};
 pub use scan::{
     BaseScore, Coverage, Dependency, Exceptions, Finding, Fingerprint, Gate, GateDecision, ScanKind, ScanReport, ScanStatus, Score, Severity, Skipped,
-    Suppressed, Suppression, VexStatement,
+    StageReports, Suppressed, Suppression, VexStatement,
 };
 pub use service::{BuildSettings, ContainerSpec, DockerfileChoice, GitProviderKind, RepositoryPath, Service, Source, TestSettings};
 pub use tag_rule::{TagContext, TagRule};

@@ -3,12 +3,14 @@
 use super::lock;
 use crate::domain::{
     Deployment, DeploymentStatus, EnvironmentName, EnvironmentSettings, Event, EventBody, GitProviderKind, OrganizationId, ProviderSettings, RegistryName,
-    RegistrySettings, Run, RunId, RunStatus, RuntimeName, RuntimeSettings, SecretId, Service, ServiceId, ServiceName, Source, Timestamp, User, UserName,
+    RegistrySettings, Run, RunId, RunStatus, RuntimeName, RuntimeSettings, SecretId, Service, ServiceId, ServiceName, Source, Stage, StageReports, Timestamp,
+    User, UserName,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::provider::change::{Announcer, Change, Changes};
 use crate::provider::store::{
-    Claim, DeploymentStore, EnvironmentStore, EventStore, ProviderStore, RegistryStore, RunFilter, RunStore, RuntimeStore, SecretStore, ServiceStore, UserStore,
+    Claim, DeploymentStore, EnvironmentStore, EventStore, ProviderStore, RegistryStore, ReportStore, RunFilter, RunStore, RuntimeStore, SecretStore,
+    ServiceStore, UserStore,
 };
 use crate::provider::{Fence, Store};
 use crate::secret::SecretString;
@@ -44,6 +46,7 @@ struct State {
     slots: BTreeMap<String, Slot>,
     deployments: BTreeMap<(ServiceId, EnvironmentName, u64), Deployment>,
     events: BTreeMap<RunId, Vec<Event>>,
+    reports: BTreeMap<(RunId, Stage), StageReports>,
 }
 
 #[derive(Debug, Clone)]
@@ -412,6 +415,20 @@ impl EventStore for MemoryStore {
         let log = state.events.get(run).map(Vec::as_slice).unwrap_or_default();
         let from = usize::try_from(sequence).unwrap_or(usize::MAX).min(log.len());
         Ok(log[from..].iter().take(limit as usize).cloned().collect())
+    }
+}
+
+#[async_trait]
+impl ReportStore for MemoryStore {
+    async fn put_reports(&self, run: &RunId, reports: &StageReports, fence: &Fence) -> Result<()> {
+        let mut state = lock(&self.state);
+        state.check(fence)?;
+        state.reports.insert((run.clone(), reports.stage), reports.clone());
+        Ok(())
+    }
+
+    async fn reports(&self, run: &RunId) -> Result<Vec<StageReports>> {
+        Ok(lock(&self.state).reports.iter().filter(|((of, _), _)| of == run).map(|(_, reports)| reports.clone()).collect())
     }
 }
 

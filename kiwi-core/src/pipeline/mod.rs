@@ -10,6 +10,7 @@ mod registries;
 mod releases;
 mod requests;
 mod runtimes;
+mod scans;
 mod services;
 mod stages;
 mod status;
@@ -40,7 +41,7 @@ struct Inner {
     sources: Vec<Arc<dyn ServiceSource>>,
     registry: Option<Arc<dyn ImageRegistry>>,
     scanners: Vec<Arc<dyn Scanner>>,
-    gate: Gate,
+    gate: Option<Gate>,
     work: PathBuf,
     lease: Duration,
     owner: String,
@@ -60,7 +61,7 @@ pub struct KiwiBuilder {
     sources: Vec<Arc<dyn ServiceSource>>,
     registry: Option<Arc<dyn ImageRegistry>>,
     scanners: Vec<Arc<dyn Scanner>>,
-    gate: Gate,
+    gate: Option<Gate>,
     work: PathBuf,
     lease: Duration,
 }
@@ -80,7 +81,7 @@ impl Kiwi {
             sources: Vec::new(),
             registry: None,
             scanners: Vec::new(),
-            gate: Gate::default(),
+            gate: None,
             work: std::env::temp_dir().join("kiwi-work"),
             lease: Duration::from_secs(15),
         }
@@ -109,10 +110,11 @@ impl KiwiBuilder {
         self
     }
 
-    /// Sets the rule that lets a pipeline go on after a scan.
+    /// Sets the rule that lets a pipeline go on after a scan, for every environment of which nothing else was chosen; each has a preset
+    /// otherwise ([`EnvironmentName::gate`](crate::domain::EnvironmentName::gate)).
     #[must_use]
     pub fn gate(mut self, gate: Gate) -> Self {
-        self.gate = gate;
+        self.gate = Some(gate);
         self
     }
 

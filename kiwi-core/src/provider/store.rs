@@ -7,7 +7,7 @@ use super::Fence;
 use super::change::Changes;
 use crate::domain::{
     Deployment, EnvironmentName, EnvironmentSettings, Event, EventBody, GitProviderKind, OrganizationId, ProviderSettings, RegistryName, RegistrySettings, Run,
-    RunId, RuntimeName, RuntimeSettings, SecretId, Service, ServiceId, ServiceName, Timestamp, User, UserName,
+    RunId, RuntimeName, RuntimeSettings, SecretId, Service, ServiceId, ServiceName, StageReports, Timestamp, User, UserName,
 };
 use crate::error::Result;
 use crate::secret::SecretString;
@@ -174,10 +174,31 @@ pub trait EventStore: Send + Sync {
     async fn events(&self, run: &RunId, sequence: u64, limit: u32) -> Result<Vec<Event>>;
 }
 
+/// What scanners said in runs. It goes with the run.
+#[async_trait]
+pub trait ReportStore: Send + Sync {
+    /// Keeps the reports of a stage; a second time replaces them. Errors: `LeaseLost`.
+    async fn put_reports(&self, run: &RunId, reports: &StageReports, fence: &Fence) -> Result<()>;
+    /// The reports of a run, in the order of its stages.
+    async fn reports(&self, run: &RunId) -> Result<Vec<StageReports>>;
+}
+
 /// Everything a platform must keep.
 #[async_trait]
 pub trait Store:
-    ServiceStore + RuntimeStore + RegistryStore + ProviderStore + UserStore + SecretStore + EnvironmentStore + RunStore + DeploymentStore + EventStore + Send + Sync
+    ServiceStore
+    + RuntimeStore
+    + RegistryStore
+    + ProviderStore
+    + UserStore
+    + SecretStore
+    + EnvironmentStore
+    + RunStore
+    + DeploymentStore
+    + EventStore
+    + ReportStore
+    + Send
+    + Sync
 {
     /// What changes from now on: runs that were inserted, written, cancelled or released, and events that were appended. Every store tells of what was
     /// done through itself; one that is made to be shared tells of other processes too.

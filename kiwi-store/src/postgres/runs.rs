@@ -4,11 +4,11 @@ use super::session::Work;
 use super::{PostgresStore, sql, text};
 use crate::record::{integer, lease_lost, read_json, write_json};
 use async_trait::async_trait;
-use kiwi_core::domain::{Event, EventBody, OrganizationId, Run, RunId, RunStatus, Timestamp};
+use kiwi_core::domain::{Event, EventBody, OrganizationId, Run, RunId, RunStatus, StageReports, Timestamp};
 use kiwi_core::error::{Error, ErrorKind, Result};
 use kiwi_core::provider::Fence;
 use kiwi_core::provider::change::Change;
-use kiwi_core::provider::store::{Claim, EventStore, RunFilter, RunStore};
+use kiwi_core::provider::store::{Claim, EventStore, ReportStore, RunFilter, RunStore};
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::query::Query;
 use sqlx::{AssertSqlSafe, PgConnection, Postgres, Row as _};
@@ -252,5 +252,30 @@ impl EventStore for PostgresStore {
             Ok(Event { sequence, at: Timestamp::from_millis(row.get(1)), body: read_json(row.get::<&str, _>(2))? })
         };
         rows.await?.iter().map(event).collect()
+    }
+}
+
+#[async_trait]
+impl ReportStore for PostgresStore {
+    async fn put_reports(&self, run: &RunId, reports: &StageReports, fence: &Fence) -> Result<()> {
+        let (stage, body) = (reports.stage as i32, &write_json(reports)?);
+        self.write_fenced("write reports", fence, |mut work| {
+            Box::pin(async move {
+                sqlx::query("INSERT INTO reports (run, stage, body) VALUES ($1, $2, $3) ON CONFLICT (run, stage) DO UPDATE SET body = excluded.body")
+                    .bind(text(run))
+                    .bind(stage)
+                    .bind(body)
+                    .execute(&mut *work)
+                    .await
+                    .map(|_| ())
+                    .map_err(sql("write reports"))
+            })
+        })
+        .await
+    }
+
+    async fn reports(&self, run: &RunId) -> Result<Vec<StageReports>> {
+        let rows = self.rows("read reports", || sqlx::query("SELECT body FROM reports WHERE run = $1 ORDER BY stage").bind(text(run))).await?;
+        rows.iter().map(|row| read_json(row.get::<&str, _>(0))).collect()
     }
 }

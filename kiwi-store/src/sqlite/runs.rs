@@ -3,11 +3,11 @@
 use super::{SqliteStore, sql, text};
 use crate::record::{integer, read_json, write_json};
 use async_trait::async_trait;
-use kiwi_core::domain::{Event, EventBody, OrganizationId, Run, RunId, RunStatus, Timestamp};
+use kiwi_core::domain::{Event, EventBody, OrganizationId, Run, RunId, RunStatus, StageReports, Timestamp};
 use kiwi_core::error::{Error, ErrorKind, Result};
 use kiwi_core::provider::Fence;
 use kiwi_core::provider::change::Change;
-use kiwi_core::provider::store::{Claim, EventStore, RunFilter, RunStore};
+use kiwi_core::provider::store::{Claim, EventStore, ReportStore, RunFilter, RunStore};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Row as _};
 use std::time::Duration;
@@ -216,5 +216,26 @@ impl EventStore for SqliteStore {
             Ok(Event { sequence, at: Timestamp::from_millis(row.get(1)), body: read_json(row.get::<&str, _>(2))? })
         };
         rows.iter().map(event).collect()
+    }
+}
+
+#[async_trait]
+impl ReportStore for SqliteStore {
+    async fn put_reports(&self, run: &RunId, reports: &StageReports, fence: &Fence) -> Result<()> {
+        let mut transaction = self.write_fenced(fence).await?;
+        sqlx::query("INSERT INTO reports (run, stage, body) VALUES (?, ?, ?) ON CONFLICT (run, stage) DO UPDATE SET body = excluded.body")
+            .bind(text(run))
+            .bind(reports.stage as i64)
+            .bind(write_json(reports)?)
+            .execute(&mut *transaction)
+            .await
+            .map_err(sql("write reports"))?;
+        transaction.commit().await.map_err(sql("write reports"))
+    }
+
+    async fn reports(&self, run: &RunId) -> Result<Vec<StageReports>> {
+        let query = sqlx::query("SELECT body FROM reports WHERE run = ? ORDER BY stage").bind(text(run));
+        let rows = query.fetch_all(&self.pool).await.map_err(sql("read reports"))?;
+        rows.iter().map(|row| read_json(row.get::<&str, _>(0))).collect()
     }
 }

@@ -3,7 +3,8 @@
 use kiwi_core::Role;
 use kiwi_core::domain::{
     ContainerName, ContainerSpec, Deployment, DeploymentKind, DeploymentStatus, EnvironmentName, EventBody, GitProviderKind, OrganizationId, ProviderSettings,
-    Release, Rollout, Run, RunId, RunRequest, RunStatus, RuntimeKind, RuntimeSettings, SecretId, Service, ServiceId, Source, Strategy, Timestamp, User,
+    Release, Rollout, Run, RunId, RunRequest, RunStatus, RuntimeKind, RuntimeSettings, ScanReport, SecretId, Service, ServiceId, Source, Stage, StageReports,
+    Strategy, Timestamp, User,
 };
 use kiwi_core::error::ErrorKind;
 use kiwi_core::provider::change::Change;
@@ -22,6 +23,7 @@ pub async fn all(store: &dyn Store) {
     leases(store).await;
     history(store).await;
     events(store).await;
+    reports(store).await;
     changes(store).await;
 }
 
@@ -263,6 +265,22 @@ async fn events(store: &dyn Store) {
     let tail = store.events(&run.id, 12, 2).await.unwrap();
     assert_eq!(tail.iter().map(|event| event.sequence).collect::<Vec<_>>(), [12, 13]);
     store.release(&fence).await.unwrap();
+}
+
+async fn reports(store: &dyn Store) {
+    let service = service("reports");
+    store.insert_service(&service).await.unwrap();
+    let run = run(&service);
+    store.insert_run(&service.organization, "s", &run).await.unwrap();
+    let fence = held(store, "s", &run.id, "a", LEASE).await;
+    let of = |stage, scanner: &str| StageReports { stage, reports: vec![ScanReport::new(scanner)] };
+    assert!(store.reports(&run.id).await.unwrap().is_empty());
+    for reports in [of(Stage::Dast, "outside"), of(Stage::Scan, "first"), of(Stage::Scan, "again")] {
+        store.put_reports(&run.id, &reports, &fence).await.unwrap();
+    }
+    assert_eq!(store.reports(&run.id).await.unwrap(), [of(Stage::Scan, "again"), of(Stage::Dast, "outside")]);
+    store.release(&fence).await.unwrap();
+    assert_eq!(store.put_reports(&run.id, &of(Stage::Scan, "late"), &fence).await.unwrap_err().kind(), ErrorKind::LeaseLost);
 }
 
 /// Whoever follows is told of everything that is done through the store.

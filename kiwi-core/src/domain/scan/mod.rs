@@ -8,4 +8,4 @@ mod report;
 pub use exceptions::{Exceptions, Suppression, VexStatement};
 pub use finding::{BaseScore, Dependency, Finding, Fingerprint, ScanKind, Score, Severity};
 pub use gate::{Gate, GateDecision, ScanStatus};
-pub use report::{Coverage, ScanReport, Skipped, Suppressed};
+pub use report::{Coverage, ScanReport, Skipped, StageReports, Suppressed};

@@ -73,3 +73,12 @@ impl ScanReport {
         }
     }
 }
+
+/// What the scanners of one stage said.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StageReports {
+    /// The stage.
+    pub stage: crate::domain::Stage,
+    /// A report of each scanner.
+    pub reports: Vec<ScanReport>,
+}

@@ -1,7 +1,7 @@
 //! Make the release live.
 
-use super::{Context, scan, test};
-use crate::domain::{Deployment, DeploymentStatus, EventBody, ImagePin, ScanKind, Source, StageOutput, Timestamp};
+use super::{Context, dast, scan, test};
+use crate::domain::{Deployment, DeploymentStatus, EventBody, Exceptions, ImagePin, Source, Stage, StageOutput, Timestamp};
 use crate::error::{Error, ErrorKind, Result};
 use crate::provider::{Aborted, ApplyRequest, DeploymentEvent, Guarantee, Runtime, ScanTarget};
 use futures_util::StreamExt as _;
@@ -72,11 +72,10 @@ async fn prepare(context: &Context<'_>, deployment: &Deployment, runtime: &dyn R
         let name = &deployment.release.runtime;
         test::command_in_image(context, name, "release", image, command, variables, request.secrets.clone(), RELEASE_COMMAND_SECONDS).await?;
     }
-    let looks_at_urls = context.kiwi.inner.scanners.iter().any(|scanner| scanner.kind() == ScanKind::Dast);
-    if looks_at_urls && runtime.capabilities().candidate {
+    if dast::before_the_switch(context, runtime).await? {
         let candidate = runtime.candidate(request).await?;
         let verdict = match candidate.endpoint {
-            Some(endpoint) => scan::look(context, &[ScanTarget::Url(endpoint)]).await,
+            Some(endpoint) => scan::look(context, Stage::Dast, &[ScanTarget::Url(endpoint)], &Exceptions::default()).await,
             None => Ok(StageOutput::Nothing { reason: "the release has no port".to_owned() }),
         };
         runtime.remove_candidate(request).await?;

@@ -6,7 +6,7 @@ mod deploy;
 mod dockerfile;
 mod fetch;
 mod publish;
-mod scan;
+pub(super) mod scan;
 mod test;
 
 use super::Kiwi;

@@ -1,40 +1,115 @@
 //! Look at source and image; the gate decides.
 
 use super::{Context, fetch};
-use crate::domain::StageOutput;
+use crate::domain::{EventBody, Exceptions, Fingerprint, Gate, ScanReport, Stage, StageOutput, StageReports, Timestamp};
 use crate::error::{Error, ErrorKind, Result};
-use crate::provider::ScanTarget;
+use crate::provider::{ScanTarget, Scanner};
+use std::collections::BTreeSet;
+use std::path::Path;
+
+/// What people accepted, in the tree itself.
+pub(in crate::pipeline) const SUPPRESSIONS: &str = ".kiwi/suppressions.toml";
+/// Of more reasons, the rest is in the run's reports.
+const MOST_REASONS: usize = 20;
+const LARGEST_SUPPRESSIONS: u64 = 1 << 20;
 
 pub(super) async fn run(context: &mut Context<'_>) -> Result<StageOutput> {
-    if context.kiwi.inner.scanners.is_empty() {
+    let image = ScanTarget::Image(context.built()?);
+    let of_trees = context.kiwi.inner.scanners.iter().any(|scanner| looks_at_trees(&**scanner));
+    if !of_trees && !context.kiwi.inner.scanners.iter().any(|scanner| scanner.supports(&image)) {
         return Ok(StageOutput::Nothing { reason: "no scanner is set up".to_owned() });
     }
-    let (commit, _) = context.fetched()?;
-    let mut targets = vec![ScanTarget::Image(context.built()?)];
-    targets.insert(0, ScanTarget::Tree(fetch::tree(context, &commit).await?));
-    look(context, &targets).await
+    let mut targets = vec![image];
+    let mut exceptions = Exceptions::default();
+    if of_trees {
+        let (commit, _) = context.fetched()?;
+        let tree = fetch::tree(context, &commit).await?;
+        exceptions = accepted(&tree).await?;
+        targets.insert(0, ScanTarget::Tree(tree));
+    }
+    look(context, Stage::Scan, &targets, &exceptions).await
 }
 
-/// Runs every scanner on every target that it supports, then asks the gate.
-pub(super) async fn look(context: &Context<'_>, targets: &[ScanTarget]) -> Result<StageOutput> {
+fn looks_at_trees(scanner: &dyn Scanner) -> bool {
+    scanner.supports(&ScanTarget::Tree(std::path::PathBuf::new()))
+}
+
+/// What the tree's authors accept. A link out of the tree is nobody's decision.
+pub(in crate::pipeline) async fn accepted(tree: &Path) -> Result<Exceptions> {
+    let file = tree.join(SUPPRESSIONS);
+    let read = move || match file.symlink_metadata() {
+        Ok(found) if found.is_file() && found.len() <= LARGEST_SUPPRESSIONS => std::fs::read_to_string(&file).map(Some),
+        Ok(found) if found.is_file() => Err(std::io::Error::other("it is too large")),
+        _ => Ok(None),
+    };
+    let fail = |error: std::io::Error| Error::invalid("read suppressions", format!("{SUPPRESSIONS} cannot be read")).with_source(error);
+    let text = tokio::task::spawn_blocking(read).await.map_err(|error| fail(std::io::Error::other(error)))?.map_err(fail)?;
+    let mut exceptions = Exceptions::default();
+    if let Some(text) = text {
+        exceptions.read(&text)?;
+    }
+    Ok(exceptions)
+}
+
+/// Runs every scanner on every target that it supports, keeps what they said, then asks the gate.
+pub(super) async fn look(context: &Context<'_>, stage: Stage, targets: &[ScanTarget], exceptions: &Exceptions) -> Result<StageOutput> {
     let mut reports = Vec::new();
     for target in targets {
         for scanner in context.kiwi.inner.scanners.iter().filter(|scanner| scanner.supports(target)) {
-            let report = scanner.scan(target).await?;
-            context.events.info(format!("{} found {} problems in {} places", report.scanner, report.findings.len(), report.coverage.read.len())).await;
-            reports.push(report);
+            context.events.info(format!("{} looks", scanner.name())).await;
+            reports.push(report_of(&**scanner, target).await?);
         }
     }
     if reports.is_empty() {
         return Ok(StageOutput::Nothing { reason: "no scanner looks at this".to_owned() });
     }
-    let decision = context.kiwi.inner.gate.decide(&reports, &Default::default());
-    for reason in &decision.reasons {
-        context.events.info(reason.clone()).await;
+    exceptions.apply(&mut reports, Timestamp::now());
+    for report in &reports {
+        let accepted = if report.suppressed.is_empty() { String::new() } else { format!(", and {} that somebody accepted", report.suppressed.len()) };
+        context.events.info(format!("{}: {} findings{accepted}; {}", report.scanner, report.findings.len(), report.coverage.read.join(", "))).await;
+    }
+    let gate = gate(context).await?;
+    let known = if gate.new_only { baseline(context, stage).await? } else { BTreeSet::new() };
+    let decision = gate.decide(&reports, &known);
+    context.kiwi.store().put_reports(&context.run.id, &StageReports { stage, reports }, &context.fence).await?;
+    for reason in decision.reasons.iter().take(MOST_REASONS) {
+        context.events.send(EventBody::Warning { message: reason.clone() }).await;
+    }
+    if let Some(more) = decision.reasons.len().checked_sub(MOST_REASONS).filter(|more| *more > 0) {
+        context.events.info(format!("{more} more reasons are in the run's reports")).await;
     }
     if decision.pass {
         return Ok(StageOutput::Gate { decision });
     }
     let first = decision.reasons.first().cloned().unwrap_or_default();
-    Err(Error::new(ErrorKind::GateRefused, "gate", format!("the gate refused for {} reasons, the first: {first}", decision.reasons.len())))
+    let message = format!("the gate of {} refused for {} reasons, the first: {first}", context.run.environment, decision.reasons.len());
+    Err(Error::new(ErrorKind::GateRefused, "gate", message)
+        .with_hint(format!("`kiwi scan --run {}` shows them all; mend or accept each, or let an admin change the rule with `kiwi gate`", context.run.id)))
+}
+
+/// A scanner that gave no report vouches for nothing; that it failed is not the run's failure but the gate's to judge.
+pub(in crate::pipeline) async fn report_of(scanner: &dyn Scanner, target: &ScanTarget) -> Result<ScanReport> {
+    match scanner.scan(target).await {
+        Err(error) if matches!(error.kind(), ErrorKind::Cancelled | ErrorKind::LeaseLost) => Err(error),
+        Err(error) => Ok(ScanReport { incomplete: Some(error.chain().to_string()), ..ScanReport::new(scanner.name()) }),
+        Ok(report) => Ok(report),
+    }
+}
+
+/// The rule that holds for the run's environment.
+pub(super) async fn gate(context: &Context<'_>) -> Result<Gate> {
+    let settings = context.kiwi.store().environment(&context.service.id, context.run.environment).await?;
+    Ok(context.kiwi.effective_gate(&settings))
+}
+
+/// What the same stage of the live release found.
+async fn baseline(context: &Context<'_>, stage: Stage) -> Result<BTreeSet<Fingerprint>> {
+    let store = context.kiwi.store();
+    let Some(live) = store.live(&context.service.id, context.run.environment).await? else { return Ok(BTreeSet::new()) };
+    let mut known = BTreeSet::new();
+    for run in [Some(&live.run), live.release.built_by.as_ref()].into_iter().flatten() {
+        let reports = store.reports(run).await?.into_iter().filter(|reports| reports.stage == stage).flat_map(|reports| reports.reports);
+        known.extend(reports.flat_map(|report| report.findings).map(|finding| finding.fingerprint));
+    }
+    Ok(known)
 }

@@ -206,6 +206,10 @@ impl<'t> Flow<'_, 't> {
             called.iter_mut().for_each(|name| *name = format!("{name}()").into());
             result.names.extend(called.into_iter().filter(|name| name.len() < 200));
         }
+        // A rule's own source may be named with what it gives, or as the call.
+        let given_names = std::mem::replace(&mut result.names, names.clone());
+        result = self.marked(result, node);
+        result.names = given_names;
         result = self.marked(result, node);
         result.sites = std::iter::once(node.node_id()).chain(receiver.iter().flat_map(|receiver| receiver.sites.iter().copied()).take(4)).collect();
         result

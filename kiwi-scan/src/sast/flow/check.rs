@@ -124,6 +124,10 @@ impl<'t> Flow<'_, 't> {
             Condition::Function(pattern) => self.within.iter().any(|within| pattern.is_match(&within.name)),
             Condition::InFunction(pattern, wanted) => pattern.is_match(self.enclosing(node)) == *wanted,
             Condition::InFile(pattern, wanted) => pattern.is_match(&node.get_doc().src) == *wanted,
+            Condition::Argument(selector, Test::Not(inner)) if matches!(**inner, Test::Mentions(_)) => {
+                let Test::Mentions(pattern) = &**inner else { return false };
+                !mentioned(selector, site).iter().any(|node| mentions(&node.text(), pattern))
+            }
             Condition::Argument(selector, Test::Mentions(pattern)) => mentioned(selector, site).iter().any(|node| mentions(&node.text(), pattern)),
             Condition::Argument(Selector::Any, test) => site.arguments.iter().any(|(_, value)| passes(test, &Given::Known(value))),
             Condition::Argument(selector, test) => passes(test, &given(selector, site)),

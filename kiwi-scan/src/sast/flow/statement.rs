@@ -202,7 +202,13 @@ impl<'t> Flow<'_, 't> {
 
     fn assign_all(&mut self, targets: &[Target<'t>], values: &[Node<'t>], adds: bool) {
         if targets.len() == values.len() {
-            let given: Vec<Value> = values.iter().map(|value| self.visit(value)).collect();
+            let mut given: Vec<Value> = values.iter().map(|value| self.visit(value)).collect();
+            for (target, value) in targets.iter().zip(&mut given) {
+                // An error tells of what was given, and is none of it.
+                if self.gives_errors() && target.node.text() == "err" {
+                    *value = Value { parts: vec![Part::Unknown], implies: value.implies.clone(), ..Value::default() };
+                }
+            }
             for ((target, value), node) in targets.iter().zip(&given).zip(values) {
                 self.assigning = Some(node.clone());
                 self.assign(target, value, adds);
