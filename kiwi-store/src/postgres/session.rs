@@ -26,8 +26,8 @@ use tokio::time::Instant;
 pub(super) const LIMIT: Duration = Duration::from_secs(10);
 /// The same for what touches many rows: removing a service with its history, sealing every secret anew.
 pub(super) const LONG: Duration = Duration::from_secs(600);
-/// How often a call is tried before its error is told.
-const TRIES: u32 = 5;
+/// How often a call is tried before its error is told. Each try that meets a dead connection closes it, so this is more than a process has.
+const TRIES: u32 = 20;
 
 /// A process that was stopped in the middle must not keep others from its slot: the server ends its transaction. And nobody waits for a lock for
 /// longer than a call may take.
@@ -153,7 +153,7 @@ impl PostgresStore {
 
 /// Those who were in each other's way must not meet again: the pause differs, and grows.
 async fn pause(tried: u32) {
-    let longest = 10 << tried;
+    let longest = 10 << tried.min(4);
     let pause = rand::rng().random_range(longest / 2..=longest);
     tokio::time::sleep(Duration::from_millis(pause)).await;
 }

@@ -114,12 +114,16 @@ impl RuntimeStore for SqliteStore {
 
     async fn remove_runtime(&self, organization: &OrganizationId, name: &RuntimeName) -> Result<()> {
         let mut transaction = self.write().await?;
-        let user = sqlx::query("SELECT name FROM services WHERE organization = ?1 AND (runtime = ?2 OR build_runtime = ?2) LIMIT 1")
-            .bind(organization.as_str())
-            .bind(name.as_str())
-            .fetch_optional(&mut *transaction)
-            .await
-            .map_err(sql("remove runtime"))?;
+        // Two questions, so that each has its index.
+        let user = sqlx::query(
+            "SELECT name FROM services WHERE organization = ?1 AND runtime = ?2 \
+             UNION ALL SELECT name FROM services WHERE organization = ?1 AND build_runtime = ?2 LIMIT 1",
+        )
+        .bind(organization.as_str())
+        .bind(name.as_str())
+        .fetch_optional(&mut *transaction)
+        .await
+        .map_err(sql("remove runtime"))?;
         if let Some(row) = user {
             let service: String = row.get(0);
             return Err(used("remove runtime", name.as_str(), &service));
