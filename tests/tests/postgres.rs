@@ -1,5 +1,7 @@
 //! What several replicas on one PostgreSQL promise each other, on a real server.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test ends by panicking")]
+
 use kiwi_core::domain::{DeploymentStatus, EnvironmentName, EventBody, Run, RunId, RunRequest, RunStatus, Service, Timestamp};
 use kiwi_core::error::{ErrorKind, Result};
 use kiwi_core::provider::change::Change;

@@ -1,5 +1,7 @@
 //! What a person is told when the database cannot be reached, and what becomes of work while it is away.
 
+#![expect(clippy::unwrap_used, reason = "a test ends by panicking")]
+
 use kiwi_core::domain::{EnvironmentName, EventBody, Run, RunRequest, Timestamp};
 use kiwi_core::error::{Error, ErrorKind};
 use kiwi_core::provider::Store as _;

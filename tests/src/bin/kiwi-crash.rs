@@ -6,12 +6,13 @@
 use async_trait::async_trait;
 use kiwi_core::domain::{
     Deployment, EnvironmentName, EnvironmentSettings, Event, EventBody, GitProviderKind, OrganizationId, ProviderSettings, RegistryName, RegistrySettings, Run,
-    RunId, RuntimeName, RuntimeSettings, SecretId, Service, ServiceId, ServiceName, Timestamp, User, UserName,
+    RunId, RuntimeName, RuntimeSettings, SecretId, Service, ServiceId, ServiceName, StageReports, Timestamp, User, UserName,
 };
 use kiwi_core::error::Result;
 use kiwi_core::provider::change::Changes;
 use kiwi_core::provider::store::{
-    Claim, DeploymentStore, EnvironmentStore, EventStore, ProviderStore, RegistryStore, RunFilter, RunStore, RuntimeStore, SecretStore, ServiceStore, UserStore,
+    Claim, DeploymentStore, EnvironmentStore, EventStore, ProviderStore, RegistryStore, ReportStore, RunFilter, RunStore, RuntimeStore, SecretStore,
+    ServiceStore, UserStore,
 };
 use kiwi_core::provider::{Fence, Store};
 use kiwi_core::secret::SecretString;
@@ -217,6 +218,17 @@ impl EventStore for Mortal {
     }
     async fn events(&self, run: &RunId, sequence: u64, limit: u32) -> Result<Vec<Event>> {
         self.inner.events(run, sequence, limit).await
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+#[async_trait]
+impl ReportStore for Mortal {
+    async fn put_reports(&self, run: &RunId, reports: &StageReports, fence: &Fence) -> Result<()> {
+        self.write(self.inner.put_reports(run, reports, fence)).await
+    }
+    async fn reports(&self, run: &RunId) -> Result<Vec<StageReports>> {
+        self.inner.reports(run).await
     }
 }
 

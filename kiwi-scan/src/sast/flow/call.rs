@@ -234,6 +234,8 @@ impl<'t> Flow<'_, 't> {
             carried
         };
         if carried.is_tainted() {
+            let cleaned: Vec<usize> = self.index.sanitizers.find(names).collect();
+            let carried = carried.clean_for(&cleaned);
             for target in targets {
                 let text = target.text().into_owned();
                 let names = self.scope.get(&text).map(|value| value.names.clone()).unwrap_or_default();
