@@ -298,3 +298,23 @@ async fn where_a_refusal_is_only_reported_traffic_does_not_wait_for_a_candidate(
     let restart = world.run(RunRequest::Restart).await;
     assert!(world.kiwi.reports(&world.actor, &restart.id).await.unwrap().is_empty(), "a restart brings nothing new");
 }
+
+#[tokio::test]
+async fn what_development_only_reported_is_refused_by_production() {
+    let world = world(|builder| builder.scanner(scanner(ScanKind::Sast, Some(Severity::High)))).await;
+    let name = "shop".parse().unwrap();
+    let build = world.run(pipeline()).await;
+    assert_eq!(build.status, RunStatus::Succeeded);
+    let promote = async || {
+        let request = RunRequest::Promotion { from: DEVELOPMENT };
+        let run = world.kiwi.request(&world.actor, &name, EnvironmentName::Production, request).await.unwrap();
+        world.kiwi.work(&world.actor, &run.id, |_| {}).await.unwrap()
+    };
+    let refused = promote().await;
+    assert_eq!(refused.status, RunStatus::Failed);
+    let diagnosis = refused.diagnosis.unwrap();
+    assert!(diagnosis.cause.contains("the gate of production refused") && diagnosis.hint.contains(build.id.as_str()), "{diagnosis:?}");
+    let gate = Gate { fail_on: Severity::Critical, ..Gate::default() };
+    world.kiwi.set_gate(&world.actor, &name, EnvironmentName::Production, Some(gate)).await.unwrap();
+    assert_eq!(promote().await.status, RunStatus::Succeeded);
+}

@@ -1,7 +1,7 @@
 //! Make the release live.
 
 use super::{Context, dast, scan, test};
-use crate::domain::{Deployment, DeploymentStatus, EventBody, Exceptions, ImagePin, Source, Stage, StageOutput, Timestamp};
+use crate::domain::{Deployment, DeploymentStatus, EventBody, Exceptions, ImagePin, RunKind, Source, Stage, StageOutput, Timestamp};
 use crate::error::{Error, ErrorKind, Result};
 use crate::provider::{Aborted, ApplyRequest, DeploymentEvent, Guarantee, Runtime, ScanTarget};
 use futures_util::StreamExt as _;
@@ -58,6 +58,10 @@ async fn begin(context: &Context<'_>) -> Result<(Deployment, Arc<dyn Runtime>, A
 }
 
 async fn prepare(context: &Context<'_>, deployment: &Deployment, runtime: &dyn Runtime, request: &ApplyRequest) -> Result<()> {
+    // A pipeline's own scan was judged already.
+    if let (RunKind::Deploy | RunKind::Promotion, Some(build)) = (context.run.request.kind(), &deployment.release.built_by) {
+        scan::judge_build(context, build).await?;
+    }
     let plan = runtime.plan(request).await?;
     for note in &plan.notes {
         context.events.info(note.clone()).await;

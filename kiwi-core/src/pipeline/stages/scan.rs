@@ -1,7 +1,7 @@
 //! Look at source and image; the gate decides.
 
 use super::{Context, fetch};
-use crate::domain::{EventBody, Exceptions, Fingerprint, Gate, ScanReport, Stage, StageOutput, StageReports, Timestamp};
+use crate::domain::{EventBody, Exceptions, Fingerprint, Gate, GateDecision, RunId, ScanReport, Stage, StageOutput, StageReports, Timestamp};
 use crate::error::{Error, ErrorKind, Result};
 use crate::provider::{ScanTarget, Scanner};
 use std::collections::BTreeSet;
@@ -72,6 +72,26 @@ pub(super) async fn look(context: &Context<'_>, stage: Stage, targets: &[ScanTar
     let known = if gate.new_only { baseline(context, stage).await? } else { BTreeSet::new() };
     let decision = gate.decide(&reports, &known);
     context.kiwi.store().put_reports(&context.run.id, &StageReports { stage, reports }, &context.fence).await?;
+    judge(context, decision, &context.run.id).await
+}
+
+/// Asks this environment's gate about a build that another one let through.
+pub(super) async fn judge_build(context: &Context<'_>, build: &RunId) -> Result<()> {
+    if !context.kiwi.inner.scanners.iter().any(|scanner| looks_at_trees(&**scanner)) {
+        return Ok(());
+    }
+    let stages = context.kiwi.store().reports(build).await?;
+    let mut reports: Vec<ScanReport> = stages.into_iter().filter(|reports| reports.stage == Stage::Scan).flat_map(|reports| reports.reports).collect();
+    if reports.is_empty() {
+        // It was built before there were scanners, or by somebody who has none.
+        reports.push(ScanReport { incomplete: Some(format!("nobody looked at the build {build}")), ..ScanReport::new("kiwi") });
+    }
+    let gate = gate(context).await?;
+    let known = if gate.new_only { baseline(context, Stage::Scan).await? } else { BTreeSet::new() };
+    judge(context, gate.decide(&reports, &known), build).await.map(|_| ())
+}
+
+async fn judge(context: &Context<'_>, decision: GateDecision, scanned: &RunId) -> Result<StageOutput> {
     for reason in decision.reasons.iter().take(MOST_REASONS) {
         context.events.send(EventBody::Warning { message: reason.clone() }).await;
     }
@@ -84,7 +104,7 @@ pub(super) async fn look(context: &Context<'_>, stage: Stage, targets: &[ScanTar
     let first = decision.reasons.first().cloned().unwrap_or_default();
     let message = format!("the gate of {} refused for {} reasons, the first: {first}", context.run.environment, decision.reasons.len());
     Err(Error::new(ErrorKind::GateRefused, "gate", message)
-        .with_hint(format!("`kiwi scan --run {}` shows them all; mend or accept each, or let an admin change the rule with `kiwi gate`", context.run.id)))
+        .with_hint(format!("`kiwi scan --run {scanned}` shows them all; mend or accept each, or let an admin change the rule with `kiwi gate`")))
 }
 
 /// A scanner that gave no report vouches for nothing; that it failed is not the run's failure but the gate's to judge.
