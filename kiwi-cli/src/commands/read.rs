@@ -87,7 +87,7 @@ fn entry(deployment: &Deployment) -> Value {
 
 pub(super) async fn logs(session: &Session, arguments: Logs, output: Output) -> Result<ExitCode> {
     let at = &arguments.at;
-    let mut lines = session.kiwi.logs(&session.actor, &at.service, at.environment, arguments.container, arguments.follow, arguments.tail).await?;
+    let mut lines = session.kiwi.logs(&session.actor, &at.service, at.environment, arguments.container, arguments.follow, arguments.tail, None).await?;
     loop {
         let line = tokio::select! {
             line = lines.next() => line,

@@ -9,6 +9,8 @@ macro_rules! text_value {
         #[serde(try_from = "String", into = "String")]
         pub struct $name(String);
 
+        $crate::domain::schema::string_schema!($name);
+
         impl $name {
             /// The value as text.
             pub fn as_str(&self) -> &str {

@@ -23,6 +23,7 @@ fn parse(text: &str) -> Result<String, ValueError> {
 
 /// The value of a variable at run time. Build-time values are another type, in [`BuildSettings`](super::BuildSettings).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Variable {
     /// Shown to everybody who may see the service.

@@ -2,10 +2,12 @@
 //! journal and drives the providers.
 
 pub mod accounts;
+mod audit;
 pub mod events;
 mod images;
 mod plan;
 mod providers;
+mod queue;
 mod registries;
 mod releases;
 mod requests;
@@ -13,13 +15,16 @@ mod runtimes;
 mod services;
 mod stages;
 mod status;
+mod tokens;
 mod users;
 mod worker;
 mod workspace;
 
+pub use audit::Recall;
 pub use providers::NewProvider;
 pub use services::{NewService, NewSource};
 pub use status::ServiceStatus;
+pub use tokens::NewToken;
 
 use crate::domain::{Gate, RunId};
 use crate::error::{Error, ErrorKind, Result};
@@ -45,6 +50,7 @@ struct Inner {
     lease: Duration,
     owner: String,
     installation: String,
+    handing_over: tokio::sync::watch::Sender<bool>,
 }
 
 impl std::fmt::Debug for Kiwi {
@@ -146,6 +152,7 @@ impl KiwiBuilder {
                 lease: self.lease,
                 owner,
                 installation,
+                handing_over: tokio::sync::watch::Sender::new(false),
             }),
         })
     }

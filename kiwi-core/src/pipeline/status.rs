@@ -2,7 +2,7 @@
 
 use super::Kiwi;
 use crate::access::{Actor, Operation};
-use crate::domain::{ContainerName, Deployment, EnvironmentName, ServiceName};
+use crate::domain::{ContainerName, Deployment, EnvironmentName, ServiceName, Timestamp};
 use crate::error::{Error, ErrorKind, Result};
 use crate::provider::{BoxStream, LogLine, LogQuery, RuntimeStatus};
 use crate::secret::Redactor;
@@ -37,6 +37,7 @@ impl Kiwi {
         container: Option<ContainerName>,
         follow: bool,
         tail: Option<u32>,
+        since: Option<Timestamp>,
     ) -> Result<BoxStream<Result<LogLine>>> {
         actor.may(Operation::ReadServices)?;
         let service = self.service(actor, name).await?;
@@ -58,7 +59,7 @@ impl Kiwi {
                 }
             }
         }
-        let query = LogQuery { workload: self.workload(&service, environment), container, follow, tail, since: None };
+        let query = LogQuery { workload: self.workload(&service, environment), container, follow, tail, since };
         let lines = self.open_runtime(actor, &live.release.runtime).await?.logs(query);
         Ok(lines.map_ok(move |line| LogLine { line: redactor.redact(&super::events::printable(line.line.as_bytes())), ..line }).boxed())
     }

@@ -38,6 +38,7 @@ pub struct GitProviderCapabilities {
 
 /// Who a token belongs to and what it may do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct TokenReport {
     /// The account.
     pub account: String,
@@ -65,6 +66,7 @@ impl TokenReport {
 
 /// Something that a token may not do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct MissingPermission {
     /// What will not work.
     pub feature: String,
@@ -74,6 +76,7 @@ pub struct MissingPermission {
 
 /// A repository as the host lists it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RemoteRepository {
     /// Id and full path.
     #[serde(flatten)]
@@ -88,6 +91,7 @@ pub struct RemoteRepository {
 
 /// An owner that repositories can be created under.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Namespace {
     /// The host's own id.
     pub id: u64,

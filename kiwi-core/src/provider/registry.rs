@@ -8,6 +8,7 @@ use serde::Serialize;
 
 /// What a registry lets us do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RegistryReport {
     /// Whether images can be pushed where Kiwi keeps them.
     pub may_push: bool,
@@ -17,6 +18,7 @@ pub struct RegistryReport {
 
 /// An image that a search found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct FoundImage {
     /// Its name, as a reference begins.
     pub name: String,
@@ -32,6 +34,7 @@ pub struct FoundImage {
 
 /// A tag with what the registry knows about it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct TagDetails {
     /// The tag.
     pub name: Tag,

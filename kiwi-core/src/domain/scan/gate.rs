@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 
 /// The verdict over a scan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum ScanStatus {
     /// Nothing the policy forbids, and everything was looked at.
@@ -52,6 +53,7 @@ impl Default for Gate {
 
 /// What the gate decided and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct GateDecision {
     /// The verdict.
     pub status: ScanStatus,
