@@ -12,7 +12,8 @@ fn parse_id(text: &str) -> Result<String, ValueError> {
 text_value!(
     /// The id of an entry of the audit log; later entries have later ids.
     AuditId,
-    parse_id
+    parse_id,
+    r"^[0-7][0-9a-hjkmnp-tv-z]{25}$"
 );
 
 impl AuditId {

@@ -19,7 +19,8 @@ macro_rules! id {
         text_value!(
             #[doc = concat!("The id of a ", $what, ".")]
             $name,
-            $parse
+            $parse,
+            r"^[0-7][0-9a-hjkmnp-tv-z]{25}$"
         );
         impl $name {
             /// A new id, later than every id this process gave out before.
@@ -46,7 +47,8 @@ fn organization(text: &str) -> Result<String, ValueError> {
 text_value!(
     /// The name of an organization, which owns everything. The embedded engine has one, `default`.
     OrganizationId,
-    organization
+    organization,
+    r"^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$"
 );
 
 impl Default for OrganizationId {

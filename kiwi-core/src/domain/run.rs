@@ -86,6 +86,7 @@ pub enum RunRequest {
         /// Which; the newest live one before the running one when absent.
         to: Option<u64>,
         /// Whether today's variables are kept.
+        #[serde(default)]
         current_config: bool,
     },
     /// Deploys the live release again.

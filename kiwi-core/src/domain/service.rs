@@ -201,17 +201,21 @@ pub struct ContainerSpec {
     /// The port it listens on; none for a worker.
     pub port: Option<Port>,
     /// What the port speaks.
+    #[serde(default)]
     pub protocol: Protocol,
     /// The path that answers 2xx or 3xx when the container is well; connecting is enough when absent.
     pub health: Option<IngressPath>,
     /// Variables in every environment.
+    #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(value_type = std::collections::BTreeMap<String, super::Variable>))]
     pub variables: Variables,
     /// What it keeps beyond its own life.
+    #[serde(default)]
     pub volumes: Vec<Volume>,
     /// The path it is routed by.
     pub ingress_path: Option<IngressPath>,
     /// Whether it is reachable from the other containers only.
+    #[serde(default)]
     pub is_internal: bool,
     /// The host name it is routed by, on port 80 of the gateway.
     pub host: Option<Host>,

@@ -14,7 +14,8 @@ fn parse_id(text: &str) -> Result<String, ValueError> {
 text_value!(
     /// The id of an API token. It is the part of the token's text that is no secret.
     TokenId,
-    parse_id
+    parse_id,
+    r"^[0-7][0-9a-hjkmnp-tv-z]{25}$"
 );
 
 impl TokenId {
@@ -27,7 +28,8 @@ impl TokenId {
 text_value!(
     /// What a token is for, in its owner's words.
     TokenName,
-    parse_name
+    parse_name,
+    r"^[^\x00-\x1f\x7f-\x9f]{1,100}$"
 );
 
 fn parse_name(text: &str) -> Result<String, ValueError> {

@@ -9,7 +9,8 @@ use std::collections::BTreeMap;
 text_value!(
     /// The name of an environment variable: a letter or `_`, then letters, digits and `_`.
     VariableName,
-    parse
+    parse,
+    r"^[A-Za-z_][A-Za-z0-9_]{0,254}$"
 );
 
 fn parse(text: &str) -> Result<String, ValueError> {

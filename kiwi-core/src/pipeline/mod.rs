@@ -23,7 +23,7 @@ mod workspace;
 pub use audit::Recall;
 pub use providers::NewProvider;
 pub use services::{NewService, NewSource};
-pub use status::ServiceStatus;
+pub use status::{LogSelection, ServiceStatus};
 pub use tokens::NewToken;
 
 use crate::domain::{Gate, RunId};
