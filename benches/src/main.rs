@@ -9,6 +9,7 @@ mod command;
 mod deployments;
 mod kubernetes;
 mod scan;
+mod serve;
 mod webhooks;
 mod wizard;
 
@@ -23,6 +24,7 @@ fn main() {
         ("wizard", wizard::measure),
         ("kubernetes", kubernetes::measure),
         ("scan", scan::measure),
+        ("serve", serve::measure),
     ] {
         if only.as_deref().is_none_or(|only| only == name) {
             measure();

@@ -12,4 +12,5 @@ pub mod git;
 pub mod load;
 pub mod postgres;
 pub mod sample;
+pub mod server;
 pub mod wire;
