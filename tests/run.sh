@@ -112,6 +112,11 @@ pip3 install --quiet --disable-pip-version-check --root-user-action ignore --tar
 export KIWI_TEST_BANDIT=$work/bandit/bin/kiwi-bandit
 printf '#!/bin/sh\nPYTHONPATH=%s exec python3 %s "$@"\n' "$work/bandit" "$work/bandit/bin/bandit" >"$KIWI_TEST_BANDIT"
 chmod +x "$KIWI_TEST_BANDIT"
+# What sends the HTTP API more than anybody thinks of.
+pip3 install --quiet --disable-pip-version-check --root-user-action ignore --target "$work/schemathesis" schemathesis==4.32.5
+printf '#!/bin/sh\nPYTHONPATH=%s exec python3 -m schemathesis.cli "$@"\n' "$work/schemathesis" >"$work/st"
+chmod +x "$work/st"
+export KIWI_TEST_SCHEMATHESIS=$work/st
 
 step "format, lints, documentation"
 cargo fmt --all --check
@@ -155,6 +160,9 @@ else
     cargo test --workspace --all-features --no-fail-fast --quiet -- --test-threads 2
 fi
 cargo test --workspace --doc --quiet
+
+step "the HTTP API under what schemathesis thinks of"
+./tests/schemathesis.sh "$([ "$full" = yes ] && echo 1200 || echo 120)"
 
 step "examples"
 for example in examples/examples/*.rs; do

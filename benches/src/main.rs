@@ -10,6 +10,7 @@ mod database;
 mod deployments;
 mod kubernetes;
 mod scan;
+mod serve;
 mod webhooks;
 mod wizard;
 
@@ -25,6 +26,7 @@ fn main() {
         ("wizard", wizard::measure),
         ("kubernetes", kubernetes::measure),
         ("scan", scan::measure),
+        ("serve", serve::measure),
     ] {
         if only.as_deref().is_none_or(|only| only == name) {
             measure();

@@ -1,6 +1,7 @@
 //! The one place that names every provider.
 
 use crate::args::{Global, RoleChoice};
+use crate::facade::{Client, Facade};
 use async_trait::async_trait;
 use kiwi_core::access::Actor;
 use kiwi_core::domain::{GitProviderKind, RuntimeKind, RuntimeSettings};
@@ -30,11 +31,18 @@ pub type StoreWrapper = fn(Arc<dyn Store>) -> Arc<dyn Store>;
 
 /// The engine and who uses it.
 pub(crate) struct Session {
-    pub(crate) kiwi: Kiwi,
+    pub(crate) kiwi: Facade,
     pub(crate) actor: Actor,
 }
 
 pub(crate) async fn open(global: &Global, wrapper: Option<StoreWrapper>) -> Result<Session> {
+    if let Some(server) = &global.server {
+        if global.as_role != RoleChoice::Admin {
+            return Err(Error::invalid("ask server", "--as-role is for the engine on this machine; a server knows who you are by your token"));
+        }
+        let client = Client::new(server, crate::commands::token(server)?)?;
+        return Ok(Session { kiwi: Facade::Remote(client), actor: Actor::local_admin() });
+    }
     let directory = data_directory(global)?;
     let key = match std::env::var("KIWI_KEY") {
         Ok(key) if !key.is_empty() => KeySource::Text(key.into()),
@@ -59,7 +67,7 @@ pub(crate) async fn open(global: &Global, wrapper: Option<StoreWrapper>) -> Resu
         RoleChoice::Admin => Actor::local_admin(),
         RoleChoice::Member => Actor::local_member(),
     };
-    Ok(Session { kiwi: builder.open().await?, actor })
+    Ok(Session { kiwi: Facade::Embedded(builder.open().await?), actor })
 }
 
 /// The scanners of every pipeline: all, or those that `KIWI_SCANNERS` names.
@@ -127,8 +135,13 @@ pub(crate) fn data_directory(global: &Global) -> Result<PathBuf> {
 pub(crate) fn key_file(global: &Global) -> Result<PathBuf> {
     match &global.key_file {
         Some(file) => std::path::absolute(file).map_err(|error| Error::invalid("find key file", "the path is empty").with_source(error)),
-        None => Ok(home("XDG_CONFIG_HOME", ".config")?.join("key")),
+        None => Ok(config_directory()?.join("key")),
     }
+}
+
+/// Where keys and tokens are kept.
+pub(crate) fn config_directory() -> Result<PathBuf> {
+    home("XDG_CONFIG_HOME", ".config")
 }
 
 /// The XDG base directories (<https://specifications.freedesktop.org/basedir-spec/latest/>).

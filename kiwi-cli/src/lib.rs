@@ -4,6 +4,7 @@
 mod args;
 mod commands;
 mod compose;
+mod facade;
 mod output;
 mod progress;
 

@@ -1,12 +1,12 @@
 //! Showing a run while it works: bars on a terminal, plain lines in a pipe.
 
+use crate::facade::Facade;
 use crate::output::note;
 use futures_util::StreamExt as _;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use kiwi_core::access::Actor;
 use kiwi_core::domain::{Event, EventBody, Run, RunId, StageStatus};
 use kiwi_core::error::Result;
-use kiwi_core::pipeline::Kiwi;
 use std::collections::HashMap;
 use std::io::IsTerminal as _;
 use std::time::Duration;
@@ -30,7 +30,7 @@ pub(crate) async fn interrupted(times: u32) {
 }
 
 /// Works a run to its end, showing it. Ctrl-C cancels it and waits until it is undone.
-pub(crate) async fn work(kiwi: &Kiwi, actor: &Actor, run: &RunId) -> Result<(Run, bool)> {
+pub(crate) async fn work(kiwi: &Facade, actor: &Actor, run: &RunId) -> Result<(Run, bool)> {
     let show = {
         let (kiwi, actor, run) = (kiwi.clone(), actor.clone(), run.clone());
         tokio::spawn(async move {

@@ -1,11 +1,17 @@
 //! Who may do what: one table, enforced by the facade for every adapter, and the source of every menu.
 
+mod scope;
+
+pub use scope::Scope;
+
 use crate::domain::OrganizationId;
 use crate::error::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// What a person is in an organization.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     /// Sets up the organization.
@@ -26,23 +32,27 @@ pub struct Actor {
     pub role: Role,
     /// Where.
     pub organization: OrganizationId,
+    /// What they may use the role for now: everything, unless they came with an API token that allows less.
+    pub scopes: BTreeSet<Scope>,
 }
 
 impl Actor {
     /// The admin of the organization `default`: whoever runs the embedded engine.
     pub fn local_admin() -> Self {
-        Self { name: "admin".to_owned(), role: Role::Admin, organization: OrganizationId::default() }
+        Self { name: "admin".to_owned(), role: Role::Admin, organization: OrganizationId::default(), scopes: [Scope::Admin].into() }
     }
 
     /// A member of the organization `default`.
     pub fn local_member() -> Self {
-        Self { name: "member".to_owned(), role: Role::Member { service: true }, organization: OrganizationId::default() }
+        Self { name: "member".to_owned(), role: Role::Member { service: true }, organization: OrganizationId::default(), scopes: [Scope::Admin].into() }
     }
 
     /// Refuses what the table does not allow.
     pub fn may(&self, operation: Operation) -> Result<()> {
         match operation.verdict(self.role) {
-            Verdict::Allowed => Ok(()),
+            Verdict::Allowed if self.scopes.iter().any(|scope| scope.covers(operation)) => Ok(()),
+            Verdict::Allowed => Err(Error::new(ErrorKind::Forbidden, "authorize", format!("this API token does not allow to {}", operation.description()))
+                .with_hint("use a token with a wider scope")),
             Verdict::AdminOnly => {
                 Err(Error::new(ErrorKind::Forbidden, "authorize", format!("only an admin may {}", operation.description()))
                     .with_hint("ask your admin to do it"))
@@ -67,6 +77,7 @@ pub enum SourceType {
 
 /// One thing that a role may do with a kind of source.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct MenuEntry {
     /// Its name for programs.
     pub action: &'static str,
@@ -122,6 +133,7 @@ pub(crate) fn incomplete(title: &str, role: Role) -> String {
 
 /// What the facade can be asked to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "`description` says what each is")]
 #[non_exhaustive]
@@ -150,6 +162,9 @@ pub enum Operation {
     ChangeUsers,
     ExplainDeliveries,
     ChangeGates,
+    UseTokens,
+    ChangeTokens,
+    ReadAudit,
 }
 
 enum Verdict {
@@ -160,7 +175,7 @@ enum Verdict {
 
 impl Operation {
     /// Every operation.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 27] = [
         Self::ReadRuntimes,
         Self::ChangeRuntimes,
         Self::ReadRegistries,
@@ -185,6 +200,9 @@ impl Operation {
         Self::ChangeUsers,
         Self::ExplainDeliveries,
         Self::ChangeGates,
+        Self::UseTokens,
+        Self::ChangeTokens,
+        Self::ReadAudit,
     ];
 
     /// The operation as the end of "you may …".
@@ -214,12 +232,30 @@ impl Operation {
             Self::ChangeUsers => "add or remove users",
             Self::ChangeGates => "change what a scan lets through",
             Self::ExplainDeliveries => "see why a push was or was not delivered",
+            Self::UseTokens => "have an API token",
+            Self::ChangeTokens => "see and revoke everybody's API tokens",
+            Self::ReadAudit => "see who changed what",
         }
     }
 
     /// Whether this role may do it.
     pub fn allowed(self, role: Role) -> bool {
         matches!(self.verdict(role), Verdict::Allowed)
+    }
+
+    /// Whether it changes nothing and asks nobody else.
+    pub fn is_reading(self) -> bool {
+        matches!(
+            self,
+            Self::ReadRuntimes
+                | Self::ReadRegistries
+                | Self::ReadServices
+                | Self::ReadRuns
+                | Self::ReadProviders
+                | Self::ReadUsers
+                | Self::ReadAudit
+                | Self::ExplainDeliveries
+        )
     }
 
     fn verdict(self, role: Role) -> Verdict {
@@ -234,9 +270,11 @@ impl Operation {
                 | Self::ReadUsers
                 | Self::ChangeUsers
                 | Self::ChangeGates
+                | Self::ChangeTokens
+                | Self::ReadAudit
         );
-        let reads =
-            matches!(self, Self::ReadRuntimes | Self::ReadRegistries | Self::ReadServices | Self::ReadRuns | Self::ReadProviders | Self::ExplainDeliveries);
+        // Whoever may look may do so from a program.
+        let reads = self.is_reading() || self == Self::UseTokens;
         match role {
             Role::Admin => Verdict::Allowed,
             Role::Member { .. } if admin_only => Verdict::AdminOnly,

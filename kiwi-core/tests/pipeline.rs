@@ -126,7 +126,7 @@ async fn a_rollback_brings_back_images_and_variables_and_changes_no_settings() {
     let name = "shop".parse().unwrap();
     world.run(pipeline()).await;
     let secrets = [("PASSWORD".parse().unwrap(), "second".to_owned().into())].into();
-    world.kiwi.update_environment(&world.actor, &name, DEVELOPMENT, secrets, |_| {}).await.unwrap();
+    world.kiwi.update_environment(&world.actor, &name, DEVELOPMENT, secrets, |_| Ok(())).await.unwrap();
     world.push(2);
     world.run(pipeline()).await;
     let back = world.run(RunRequest::Rollback { to: None, current_config: false }).await;

@@ -5,14 +5,15 @@
 use futures_util::StreamExt as _;
 use kiwi_core::access::SourceType;
 use kiwi_core::domain::{
-    EnvironmentName, GitProviderKind, RegistryName, Run, RunId, RunRequest, RuntimeKind, RuntimeName, RuntimeSettings, ServiceName, Timestamp, User, UserName,
+    EnvironmentName, GitProviderKind, RegistryName, Run, RunId, RunRequest, RuntimeKind, RuntimeName, RuntimeSettings, ServiceName, Timestamp, TokenId, User,
+    UserName,
 };
 use kiwi_core::memory::{MemoryBuilder, MemoryConnector, MemoryRegistry, MemoryRuntime, MemorySource, MemoryStore};
-use kiwi_core::pipeline::{NewProvider, NewService, NewSource};
+use kiwi_core::pipeline::{NewProvider, NewService, NewSource, NewToken};
 use kiwi_core::provider::SourceAccess;
-use kiwi_core::provider::store::RunFilter;
+use kiwi_core::provider::store::{AuditFilter, RunFilter};
 use kiwi_core::webhook::UnverifiedWebhook;
-use kiwi_core::{Actor, Error, ErrorKind, Kiwi, Operation, Role};
+use kiwi_core::{Actor, Error, ErrorKind, Kiwi, Operation, Role, Scope};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -86,8 +87,8 @@ async fn every_call(kiwi: &Kiwi, actor: &Actor) -> Vec<(&'static str, Operation,
     add("update_service", O::ChangeServices, kiwi.update_service(actor, &shop, |_| Ok(())).await.map(|_| ()));
     add("environment", O::ReadServices, kiwi.environment(actor, &shop, DEVELOPMENT).await.map(|_| ()));
     add("set_build_secrets", O::ChangeServices, kiwi.set_build_secrets(actor, &shop, Default::default()).await.map(|_| ()));
-    add("update_live_environment", O::Deploy, kiwi.update_live_environment(actor, &shop, DEVELOPMENT, Default::default(), |_| {}).await.map(|_| ()));
-    add("update_environment", O::Deploy, kiwi.update_environment(actor, &shop, DEVELOPMENT, Default::default(), |_| {}).await.map(|_| ()));
+    add("update_live_environment", O::Deploy, kiwi.update_live_environment(actor, &shop, DEVELOPMENT, Default::default(), |_| Ok(())).await.map(|_| ()));
+    add("update_environment", O::Deploy, kiwi.update_environment(actor, &shop, DEVELOPMENT, Default::default(), |_| Ok(())).await.map(|_| ()));
     add("request a build", O::Build, none(kiwi.request(actor, &shop, DEVELOPMENT, RunRequest::Build { commit: None, branch: None }).await));
     add("request a pipeline", O::Deploy, none(kiwi.request(actor, &shop, DEVELOPMENT, RunRequest::Pipeline { commit: None }).await));
     add("plan", O::Deploy, kiwi.plan(actor, &shop, DEVELOPMENT, RunRequest::Restart).await.map(|_| ()));
@@ -113,6 +114,17 @@ async fn every_call(kiwi: &Kiwi, actor: &Actor) -> Vec<(&'static str, Operation,
     add("namespaces", O::BrowseProviders, kiwi.namespaces(actor, gitlab).await.map(|_| ()));
     add("create_accounts", O::CreateAccounts, kiwi.create_accounts(actor, gitlab, Vec::new(), |_| Ok(()), |_, _| Ok(())).await.map(|_| ()));
     add("explain_delivery", O::ExplainDeliveries, kiwi.explain_delivery(actor, gitlab, &delivery, None, None).map(|_| ()));
+    add("tokens", O::UseTokens, kiwi.tokens(actor, false).await.map(|_| ()));
+    add("everybody's tokens", O::ChangeTokens, kiwi.tokens(actor, true).await.map(|_| ()));
+    add("token", O::UseTokens, kiwi.token(actor, &TokenId::generate()).await.map(|_| ()));
+    add("revoke_token", O::UseTokens, kiwi.revoke_token(actor, &TokenId::generate()).await.map(|_| ()));
+    for (name, operation, user) in [("create_token", O::UseTokens, "member"), ("create_token for another", O::ChangeTokens, "ada")] {
+        let new = NewToken { user: user.parse().unwrap(), name: "x".parse().unwrap(), scopes: [Scope::Read].into(), expires_at: None };
+        add(name, operation, kiwi.create_token(actor, new).await.map(|_| ()));
+    }
+    add("audit", O::ReadAudit, kiwi.audit(actor, &AuditFilter::default()).await.map(|_| ()));
+    add("deployment", O::ReadServices, kiwi.deployment(actor, &shop, DEVELOPMENT, 1).await.map(|_| ()));
+    add("user", O::ReadUsers, kiwi.user(actor, &"ada".parse().unwrap()).await.map(|_| ()));
     add("users", O::ReadUsers, kiwi.users(actor).await.map(|_| ()));
     add("add_user", O::ChangeUsers, kiwi.add_user(actor, &user).await);
     add("remove_user", O::ChangeUsers, kiwi.remove_user(actor, &"ada".parse::<UserName>().unwrap()).await);

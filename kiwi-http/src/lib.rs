@@ -1,33 +1,76 @@
-//! The HTTP adapter of Kiwi: `router(state)` serves health, and reads services, runs and history, for a platform to mount in its own
-//! axum application. It extracts, calls the facade, and maps; nothing is decided here.
+//! The HTTP adapter of Kiwi: `router(state)` serves the API for a platform to mount in its own axum application, and [`serve`](server::serve)
+//! serves it over a socket. Handlers extract, call the facade, and map; nothing is decided here but who calls.
 
+mod documents;
+mod feed;
+mod guard;
+mod input;
+mod metrics;
+mod page;
 mod problem;
-mod runs;
-mod services;
+mod routes;
+pub mod server;
+mod state;
+mod stream;
+mod tag;
+pub mod wire;
+
+pub use documents::openapi;
+pub use state::{HttpConfig, HttpState};
 
 use axum::Router;
-use axum::routing::get;
-use kiwi_core::access::Actor;
-use kiwi_core::pipeline::Kiwi;
+use axum::extract::DefaultBodyLimit;
+use axum::http::StatusCode;
+use axum::middleware::{from_fn, from_fn_with_state};
+use guard::{audit, auth, idempotency, limits};
+use kiwi_core::error::{Error, ErrorKind};
+use problem::Problem;
+use utoipa_axum::router::OpenApiRouter;
 
-/// What the routes need.
-#[derive(Debug, Clone)]
-pub struct HttpState {
-    /// The engine.
-    pub kiwi: Kiwi,
-    /// On whose behalf requests are answered. There is no authentication yet: bind to loopback, or put a proxy in front.
-    pub actor: Actor,
+/// Where the API begins.
+pub const API: &str = "/api/v1";
+
+/// Every route. Nothing is answered across origins: a browser's page elsewhere has no business with a token.
+///
+/// A platform that serves it itself gives requests their [`ConnectInfo`](axum::extract::ConnectInfo), so that guessing can be slowed and the audit
+/// log says from where.
+pub fn router(state: HttpState) -> Router {
+    let document = documents::assembled();
+    let actions = documents::actions(&document);
+    // The last layer is the first to see a request.
+    let (protected, _) = OpenApiRouter::new().nest(API, routes::protected()).split_for_parts();
+    let protected = protected
+        .route_layer(from_fn_with_state(state.clone(), idempotency::repeat))
+        .route_layer(from_fn_with_state((state.clone(), actions), audit::record))
+        .route_layer(from_fn_with_state(state.clone(), auth::authenticate));
+    let (open, _) = OpenApiRouter::new().nest(API, routes::open()).split_for_parts();
+    Router::new()
+        .merge(protected)
+        .merge(open)
+        .merge(routes::probes())
+        .merge(documents::routes(document))
+        .fallback(async || {
+            Problem::from(
+                Error::new(ErrorKind::NotFound, "route request", "there is nothing at this address").with_hint("GET /api/v1/openapi.json lists what there is"),
+            )
+        })
+        .method_not_allowed_fallback(async || {
+            let error = Error::new(ErrorKind::Unsupported, "route request", "this address does not take this method");
+            Problem::with_status(StatusCode::METHOD_NOT_ALLOWED, error)
+        })
+        .layer(DefaultBodyLimit::max(state.config.largest_body))
+        .layer(from_fn_with_state(state.clone(), limits::keep))
+        .layer(from_fn(hardened))
+        .with_state(state)
 }
 
-/// Every route of this version.
-pub fn router(state: HttpState) -> Router {
-    Router::new()
-        .route("/healthz", get(|| async { "ok\n" }))
-        .route("/readyz", get(services::ready))
-        .route("/api/v1/services", get(services::list))
-        .route("/api/v1/services/{name}", get(services::show))
-        .route("/api/v1/services/{name}/history", get(services::history))
-        .route("/api/v1/runs", get(runs::list))
-        .route("/api/v1/runs/{id}", get(runs::show))
-        .with_state(state)
+/// No answer is a page to be framed, guessed at or kept by a proxy.
+async fn hardened(request: axum::extract::Request, next: axum::middleware::Next) -> axum::response::Response {
+    use axum::http::{HeaderValue, header};
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
 }

@@ -1,5 +1,6 @@
 //! What every store does with records, whatever its database.
 
+use kiwi_core::domain::{OrganizationId, RunId};
 use kiwi_core::error::{Error, ErrorKind, Result};
 use serde::de::DeserializeOwned;
 
@@ -14,6 +15,11 @@ pub(crate) fn read_json<T: DeserializeOwned>(text: &str) -> Result<T> {
 /// The databases' integers are signed; Kiwi's counters never come near the border.
 pub(crate) fn integer(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+/// Owners and ids, as the columns have them.
+pub(crate) fn heads(rows: impl Iterator<Item = (String, String)>) -> Result<Vec<(OrganizationId, RunId)>> {
+    rows.map(|(organization, id)| Ok((organization.parse()?, id.parse()?))).collect()
 }
 
 /// The random name of a new installation.

@@ -13,4 +13,5 @@ pub mod git;
 pub mod load;
 pub mod postgres;
 pub mod sample;
+pub mod server;
 pub mod wire;

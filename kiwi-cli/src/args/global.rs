@@ -4,6 +4,7 @@ use clap::{Args, ValueEnum};
 use secrecy::SecretString;
 use std::convert::Infallible;
 use std::path::PathBuf;
+use url::Url;
 
 #[derive(Debug, Args)]
 pub(crate) struct Global {
@@ -16,6 +17,9 @@ pub(crate) struct Global {
     /// The PostgreSQL database that replicas share, as postgres://user@host/database [default: SQLite in the data directory]
     #[arg(long, global = true, env = "KIWI_DATABASE", hide_env_values = true, value_name = "URL", value_parser = secret)]
     pub(crate) database: Option<SecretString>,
+    /// Asks a running `kiwi serve` instead of the engine in this process; the token comes from KIWI_TOKEN or `kiwi login`
+    #[arg(long, global = true, env = "KIWI_SERVER", value_name = "URL")]
+    pub(crate) server: Option<Url>,
     /// How results are printed
     #[arg(long, short, global = true, value_enum, default_value_t)]
     pub(crate) output: Output,

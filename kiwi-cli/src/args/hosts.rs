@@ -1,8 +1,8 @@
 //! Git hosts, images, people, deliveries.
 
 use clap::{Args, Subcommand, ValueEnum};
-use kiwi_core::access::SourceType;
-use kiwi_core::domain::{Branch, Email, GitProviderKind, ImageReference, ServerUrl, UserName};
+use kiwi_core::access::{Scope, SourceType};
+use kiwi_core::domain::{Branch, Email, GitProviderKind, ImageReference, ServerUrl, TokenId, TokenName, UserName};
 use std::path::PathBuf;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -133,8 +133,33 @@ pub(crate) enum UserCommand {
     },
     /// Every person (admin)
     List,
-    /// Removes a person (admin)
+    /// Removes a person, and ends their tokens (admin)
     Remove { name: UserName },
+    /// API tokens
+    #[command(subcommand)]
+    Token(TokenCommand),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TokenCommand {
+    /// Makes a token and prints it, this once
+    Create {
+        /// Whose it will be
+        user: UserName,
+        /// What it is for
+        #[arg(long, default_value = "command line")]
+        name: TokenName,
+        /// What it may be used for; may be given several times
+        #[arg(long = "scope", value_name = "SCOPE", default_value = "read")]
+        scopes: Vec<Scope>,
+        /// When it ends by itself, in days [default: never]
+        #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=3650))]
+        days: Option<u32>,
+    },
+    /// Everybody's tokens (admin)
+    List,
+    /// Ends a token
+    Revoke { id: TokenId },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -12,10 +12,10 @@ mod work;
 pub(crate) use application::Application;
 pub(crate) use dockerfile::{BuilderChoice, Dockerfile, WizardArguments};
 pub(crate) use global::{Global, Output, RoleChoice};
-pub(crate) use hosts::{CreateAccounts, DeliveryCommand, ImageCommand, ProviderCommand, UserCommand, UserRole};
+pub(crate) use hosts::{CreateAccounts, DeliveryCommand, ImageCommand, ProviderCommand, TokenCommand, UserCommand, UserRole};
 pub(crate) use scan::{GateArguments, Scan, ScanFormat};
 pub(crate) use service::{Register, ServiceCommand, Settings};
-pub(crate) use setup::{AddCluster, AddRuntime, KeyCommand, RegistryCommand, RuntimeCommand, Serve, SourceCommand};
+pub(crate) use setup::{AddCluster, AddRuntime, KeyCommand, Login, RegistryCommand, RuntimeCommand, Serve, SourceCommand};
 pub(crate) use work::{Build, Config, Deploy, EventsArguments, InEnvironment, Logs, Rollback, RunArguments, RunsCommand, Scale};
 
 use clap::{Parser, Subcommand};
@@ -94,6 +94,8 @@ pub(crate) enum Command {
     Key(KeyCommand),
     /// Serves the HTTP API
     Serve(Serve),
+    /// Keeps a token for a server; it is read from standard input
+    Login(Login),
     /// Prints the completions of a shell
     Completions {
         /// The shell

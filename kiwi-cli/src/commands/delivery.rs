@@ -20,7 +20,7 @@ pub(super) fn run(session: &Session, command: DeliveryCommand, output: Output) -
         Some(file) => Some(secrets::text_file(file)?.trim_end_matches(['\n', '\r']).to_owned().into()),
         None => None,
     };
-    let verdict = session.kiwi.explain_delivery(&session.actor, provider.into(), &delivery, secret.as_ref(), branch.as_ref())?;
+    let verdict = session.kiwi.embedded()?.explain_delivery(&session.actor, provider.into(), &delivery, secret.as_ref(), branch.as_ref())?;
     let (name, reason) = match &verdict {
         WebhookVerdict::Event(push) => ("build", format!("a push to {}", push.branch)),
         WebhookVerdict::Ignored { reason, .. } => ("ignored", reason.clone()),

@@ -81,6 +81,7 @@ pub(super) async fn deploy(session: &Session, arguments: Deploy, output: Output)
             settings.replicas = arguments.replicas.or(settings.replicas);
             settings.cpu = arguments.cpu.or(settings.cpu.take());
             settings.memory = arguments.memory.or(settings.memory.take());
+            Ok(())
         })
         .await?;
     }
@@ -109,7 +110,10 @@ pub(super) async fn scale(session: &Session, arguments: Scale, output: Output) -
     let at = &arguments.at;
     session
         .kiwi
-        .update_live_environment(&session.actor, &at.service, at.environment, [].into(), |settings| settings.replicas = Some(arguments.replicas))
+        .update_live_environment(&session.actor, &at.service, at.environment, [].into(), |settings| {
+            settings.replicas = Some(arguments.replicas);
+            Ok(())
+        })
         .await?;
     deployment(session, &at.service, at.environment, RunRequest::Scale, output).await
 }
@@ -136,6 +140,7 @@ pub(super) async fn config(session: &Session, arguments: Config, output: Output)
         .update_live_environment(&session.actor, &at.service, at.environment, secrets, |settings| {
             settings.variables.extend(arguments.set.into_iter().map(|(name, value)| (name, Variable::Plain(value))));
             settings.variables.retain(|name, _| !arguments.unset.contains(name));
+            Ok(())
         })
         .await?;
     deployment(session, &at.service, at.environment, RunRequest::Config, output).await

@@ -7,6 +7,7 @@ mod dockerfile;
 mod doctor;
 mod gate;
 mod image;
+mod login;
 mod passwords;
 mod provider;
 mod read;
@@ -21,6 +22,8 @@ mod service_file;
 mod source;
 mod tools;
 mod user;
+
+pub(crate) use login::token;
 
 use crate::args::{Arguments, Command, KeyCommand};
 use crate::compose::{Session, StoreWrapper, open};
@@ -60,6 +63,7 @@ pub(crate) async fn run(arguments: Arguments, wrapper: Option<StoreWrapper>) -> 
         Command::Image(command) => image::run(&session().await?, command, output).await,
         Command::User(command) => user::run(&session().await?, command, output).await,
         Command::Delivery(command) => delivery::run(&session().await?, command, output),
+        Command::Login(login) => login::run(&arguments.global, login).await,
         Command::Service(command) => service::run(&session().await?, command, output).await,
         Command::Build(build) => deploy::build(&session().await?, build, output).await,
         Command::Deploy(deploy) => deploy::deploy(&session().await?, deploy, output).await,

@@ -128,6 +128,7 @@ async fn create_accounts(session: &Session, arguments: CreateAccounts, output: O
     let held = |passwords: &Arc<Mutex<Option<Passwords>>>| passwords.clone();
     let (before, after) = (held(&passwords), held(&passwords));
     let mut results = kiwi
+        .embedded()?
         .create_accounts(
             actor,
             GitProviderKind::Gitlab,

@@ -7,6 +7,7 @@ use crate::progress::Display;
 use futures_util::StreamExt as _;
 use kiwi_core::domain::Deployment;
 use kiwi_core::error::Result;
+use kiwi_core::pipeline::LogSelection;
 use serde_json::{Value, json};
 use std::process::ExitCode;
 
@@ -87,7 +88,8 @@ fn entry(deployment: &Deployment) -> Value {
 
 pub(super) async fn logs(session: &Session, arguments: Logs, output: Output) -> Result<ExitCode> {
     let at = &arguments.at;
-    let mut lines = session.kiwi.logs(&session.actor, &at.service, at.environment, arguments.container, arguments.follow, arguments.tail).await?;
+    let wanted = LogSelection { container: arguments.container, follow: arguments.follow, tail: arguments.tail, since: None };
+    let mut lines = session.kiwi.logs(&session.actor, &at.service, at.environment, wanted).await?;
     loop {
         let line = tokio::select! {
             line = lines.next() => line,

@@ -5,7 +5,6 @@ use crate::compose::Session;
 use crate::output;
 use kiwi_core::domain::{Run, RunStatus};
 use kiwi_core::error::Result;
-use kiwi_core::provider::store::RunFilter;
 use serde_json::{Value, json};
 use std::process::ExitCode;
 
@@ -13,12 +12,7 @@ pub(super) async fn run(session: &Session, command: RunsCommand, output: Output)
     let Session { kiwi, actor } = session;
     match command {
         RunsCommand::List { service, limit } => {
-            let service = match service {
-                Some(name) => Some(kiwi.service(actor, &name).await?.id),
-                None => None,
-            };
-            let runs = kiwi.runs(actor, &RunFilter { service, limit: Some(limit), ..RunFilter::default() }).await?;
-            print(&runs, output);
+            print(&kiwi.runs(actor, service.as_ref(), limit).await?, output);
             Ok(ExitCode::SUCCESS)
         }
         RunsCommand::Show { run } => {
@@ -49,7 +43,7 @@ pub(super) async fn run(session: &Session, command: RunsCommand, output: Output)
             Ok(ExitCode::SUCCESS)
         }
         RunsCommand::Resume => {
-            let runs = kiwi.resume(actor, |reason| output::note(&format!("waiting: {reason}"))).await?;
+            let runs = kiwi.embedded()?.resume(actor, |reason| output::note(&format!("waiting: {reason}"))).await?;
             print(&runs, output);
             // Cancelled and superseded runs ended as somebody wanted.
             Ok(if runs.iter().any(|run| run.status == RunStatus::Failed) { ExitCode::FAILURE } else { ExitCode::SUCCESS })

@@ -3,28 +3,69 @@
 use crate::args::Serve;
 use crate::compose::Session;
 use crate::output;
-use kiwi_core::error::{Error, ErrorKind, Result};
-use kiwi_http::{HttpState, router};
+use kiwi_core::error::Result;
+use kiwi_http::server::{self, Tls};
+use kiwi_http::{HttpConfig, HttpState, router};
+use secrecy::ExposeSecret as _;
 use std::process::ExitCode;
+use std::time::Duration;
+use tokio::net::TcpListener;
+
+/// How long requests may take to end after somebody asked the server to stop.
+const GRACE: Duration = Duration::from_secs(10);
 
 pub(super) async fn run(session: Session, serve: Serve) -> Result<ExitCode> {
-    if !serve.listen.ip().is_loopback() {
-        output::note("warning: this version authenticates nobody; everybody who reaches this address can read services and history");
-    }
-    let taken = |error: std::io::Error| {
-        Error::new(ErrorKind::Conflict, "listen", format!("{} cannot be listened on", serve.listen))
-            .with_source(error)
-            .with_hint("choose another address with --listen")
+    let kiwi = session.kiwi.embedded()?.clone();
+    let tls = match (&serve.tls_cert, &serve.tls_key) {
+        (Some(certificates), Some(key)) => Some(Tls::read(certificates, key)?),
+        _ => None,
     };
-    let listener = tokio::net::TcpListener::bind(serve.listen).await.map_err(taken)?;
-    output::note(&format!("serving http://{}", listener.local_addr().map_err(taken)?));
-    let app = router(HttpState { kiwi: session.kiwi, actor: session.actor });
+    let listener = TcpListener::bind(serve.listen).await.map_err(|error| server::taken(serve.listen, error))?;
+    let address = listener.local_addr().map_err(|error| server::taken(serve.listen, error))?;
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    let url = serve.public_url.as_ref().map_or_else(|| format!("{scheme}://{address}"), |url| url.as_str().trim_end_matches('/').to_owned());
+    if tls.is_none() && !address.ip().is_loopback() {
+        output::note("warning: tokens travel in clear; give --tls-cert and --tls-key, or let a proxy in front speak TLS");
+    }
+    if let Some(token) = kiwi.offer_bootstrap().await? {
+        output::note(&format!("there is no admin yet. This token makes the first one, once and within a day:\n  {}", token.expose_secret()));
+        output::note(&format!("give it to POST {url}{}/bootstrap with a name and an email", kiwi_http::API));
+    }
+    let mut config = HttpConfig::default();
+    config.proxies = serve.proxies;
+    let state = HttpState::new(kiwi.clone(), config);
+    // What works besides the API starts here, and further routers are merged into this one. `hand_over` ends the workers.
+    let workers = tokio::spawn({
+        let kiwi = kiwi.clone();
+        async move { kiwi.work_queue(serve.workers).await }
+    });
+    let app = router(state.clone());
+    output::note(&format!("serving {url}"));
     let stop = async {
+        asked_to_stop().await;
+        output::note("stopping: requests end, and runs are handed over");
+        state.stop();
+        kiwi.hand_over();
+    };
+    server::serve(listener, app, tls, stop, GRACE).await;
+    // The leases are given back before the process ends, so that another goes on at once.
+    let _ = tokio::time::timeout(GRACE, workers).await;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Ends when an operator or a service manager wants the process to.
+async fn asked_to_stop() {
+    let interrupt = async {
         let _ = tokio::signal::ctrl_c().await;
     };
-    axum::serve(listener, app)
-        .with_graceful_shutdown(stop)
-        .await
-        .map_err(|error| Error::new(ErrorKind::Unavailable, "serve", "the server failed").with_source(error))?;
-    Ok(ExitCode::SUCCESS)
+    let terminate = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => drop(signal.recv().await),
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        () = interrupt => {}
+        () = terminate => {}
+    }
 }

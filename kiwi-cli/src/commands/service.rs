@@ -69,7 +69,7 @@ pub(super) async fn run(session: &Session, command: ServiceCommand, output: Outp
 }
 
 async fn list(session: &Session, output: Output) -> Result<()> {
-    let all = session.kiwi.services(&session.actor, None, u32::MAX).await?;
+    let all = session.kiwi.services(&session.actor).await?;
     output::result(output, &all, || {
         let rows: Vec<_> = all.iter().map(|service| vec![service.name.to_string(), describe(&service.source), service.runtime.to_string()]).collect();
         output::table(&["name", "source", "runtime"], &rows)

@@ -8,6 +8,7 @@ use std::str::FromStr;
 
 /// Settings of a cluster. What is absent is the cluster's own default.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default)]
 pub struct ClusterSettings {
     /// The Gateway that routes are attached to; routes are Ingresses where none is named.
@@ -47,6 +48,8 @@ pub struct GatewayName {
     namespace: ServiceName,
     name: ServiceName,
 }
+
+super::schema::string_schema!(GatewayName);
 
 impl GatewayName {
     /// The namespace it is in.

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// One attempt to make a release live. Its revision is its release's.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Deployment {
     /// What is deployed.
     pub release: Release,
@@ -31,6 +32,7 @@ pub struct Deployment {
 
 /// Why a deployment was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum DeploymentKind {
     /// A new build.
@@ -49,6 +51,7 @@ pub enum DeploymentKind {
 
 /// How a deployment stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum DeploymentStatus {
     /// Under way.
@@ -78,6 +81,7 @@ impl DeploymentStatus {
 
 /// Why something failed, in plain words.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Diagnosis {
     /// What happened and why.
     pub cause: String,

@@ -8,6 +8,7 @@ use std::str::FromStr;
 
 /// Where a service runs; each is a preset that the settings of a service may override.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum EnvironmentName {
     /// One replica with low resources.
@@ -79,6 +80,7 @@ impl FromStr for EnvironmentName {
 
 /// What was chosen for one service in one environment; it holds for every later deployment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct EnvironmentSettings {
     /// The service.
     pub service: ServiceId,
@@ -95,6 +97,7 @@ pub struct EnvironmentSettings {
     /// Other memory than the preset's.
     pub memory: Option<Request<Memory>>,
     /// Variables on top of those of the service.
+    #[cfg_attr(feature = "openapi", schema(value_type = std::collections::BTreeMap<String, super::Variable>))]
     pub variables: Variables,
     /// Another rule over scans than the preset's.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -4,7 +4,7 @@ use super::text::text_value;
 use crate::error::ValueError;
 
 /// ULIDs are 26 characters of Crockford's base 32; Kiwi writes them in lower case so that they fit DNS labels.
-fn ulid(what: &'static str, text: &str) -> Result<String, ValueError> {
+pub(super) fn ulid(what: &'static str, text: &str) -> Result<String, ValueError> {
     match ulid::Ulid::from_string(&text.to_ascii_uppercase()) {
         Ok(_) if text.len() == 26 => Ok(text.to_ascii_lowercase()),
         _ => Err(ValueError::new(what, text, "is not an id", "copy it from a `list` command: 26 letters and digits")),
@@ -19,7 +19,8 @@ macro_rules! id {
         text_value!(
             #[doc = concat!("The id of a ", $what, ".")]
             $name,
-            $parse
+            $parse,
+            r"^[0-7][0-9a-hjkmnp-tv-z]{25}$"
         );
         impl $name {
             /// A new id, later than every id this process gave out before.
@@ -35,7 +36,7 @@ id!(RunId, parse_run, "run");
 id!(SecretId, parse_secret, "secret");
 
 /// Two ids of one millisecond must still sort in the order they were given out.
-fn next() -> ulid::Ulid {
+pub(super) fn next() -> ulid::Ulid {
     ulid::Ulid::new()
 }
 
@@ -46,7 +47,8 @@ fn organization(text: &str) -> Result<String, ValueError> {
 text_value!(
     /// The name of an organization, which owns everything. The embedded engine has one, `default`.
     OrganizationId,
-    organization
+    organization,
+    r"^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$"
 );
 
 impl Default for OrganizationId {

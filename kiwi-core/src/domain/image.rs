@@ -52,6 +52,8 @@ pub struct ImageReference {
     digest: Option<Digest>,
 }
 
+super::schema::string_schema!(ImageReference);
+
 impl ImageReference {
     /// The registry's host, with its port; Docker Hub is `docker.io`.
     pub fn registry(&self) -> &str {

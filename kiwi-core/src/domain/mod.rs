@@ -4,6 +4,7 @@
 //! texts that mean different things are two types. Records are plain data with public fields; no record ever holds
 //! a secret, only the [`SecretId`] under which the store keeps it.
 
+mod audit;
 mod branch;
 mod cluster;
 mod commit;
@@ -20,13 +21,16 @@ mod release;
 mod resources;
 mod run;
 mod scan;
+pub(crate) mod schema;
 mod service;
 mod tag_rule;
 mod text;
 mod time;
+mod token;
 mod variable;
 mod volume;
 
+pub use audit::{AuditEntry, AuditId, AuditOutcome};
 pub use branch::Branch;
 pub use cluster::{ClusterSettings, GatewayName};
 pub use commit::CommitSha;
@@ -49,5 +53,6 @@ pub use scan::{
 pub use service::{BuildSettings, ContainerSpec, DockerfileChoice, GitProviderKind, RepositoryPath, Service, Source, TestSettings};
 pub use tag_rule::{TagContext, TagRule};
 pub use time::Timestamp;
+pub use token::{ApiToken, TokenId, TokenName};
 pub use variable::{Variable, VariableName, Variables};
 pub use volume::{MountPath, Quantity, Volume};

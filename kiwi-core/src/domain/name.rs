@@ -35,7 +35,8 @@ macro_rules! name {
         text_value!(
             #[doc = concat!("The name of a ", $what, ": an RFC 1035 label of at most 40 characters.")]
             $name,
-            $parse
+            $parse,
+            r"^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$"
         );
     };
 }

@@ -10,6 +10,8 @@ use std::str::FromStr;
 #[serde(try_from = "u16", into = "u16")]
 pub struct Port(u16);
 
+super::schema::number_schema!(Port, 1, 65535);
+
 impl Port {
     /// The number.
     pub fn number(self) -> u16 {
@@ -52,6 +54,7 @@ impl std::fmt::Display for Port {
 
 /// What a port speaks, which decides how it is routed and probed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Protocol {
     /// HTTP: probed with a request, drained request by request.

@@ -57,6 +57,7 @@ fn parse_server(text: &str) -> Result<String, ValueError> {
 
 /// An organization's git host, with the token that its members use unseen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ProviderSettings {
     /// Which API it speaks; never [`GitProviderKind::Url`].
     pub kind: GitProviderKind,
@@ -78,6 +79,7 @@ pub struct ProviderSettings {
 
 /// The repository of a service at its host. The id survives renames.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RepositoryLink {
     /// The host's own id.
     pub id: u64,
@@ -132,6 +134,7 @@ fn parse_email(text: &str) -> Result<String, ValueError> {
 
 /// A person in an organization.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct User {
     /// How the history names them.
     pub name: UserName,

@@ -8,6 +8,7 @@ use std::str::FromStr;
 
 /// A registered place where containers run and images are built.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RuntimeSettings {
     /// Its name.
     pub name: RuntimeName,
@@ -18,6 +19,7 @@ pub struct RuntimeSettings {
 
 /// The kinds of runtime, with what each needs to be reached.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "kind", rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum RuntimeKind {
@@ -50,6 +52,7 @@ impl RuntimeKind {
 
 /// A registered image registry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RegistrySettings {
     /// Its name.
     pub name: RegistryName,
@@ -70,6 +73,8 @@ pub struct RegistryAddress {
     host: String,
     path: String,
 }
+
+super::schema::string_schema!(RegistryAddress);
 
 impl RegistryAddress {
     /// The host with its port, as image references begin.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 /// An immutable deployable. A rollback re-applies one; nothing is rebuilt and git is not asked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Release {
     /// The service.
     pub service: ServiceId,
@@ -39,6 +40,7 @@ pub struct Release {
 
 /// One container of a release, complete.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ReleaseContainer {
     /// Its name.
     pub name: ContainerName,
@@ -51,6 +53,7 @@ pub struct ReleaseContainer {
     /// The path that says it is well.
     pub health: Option<IngressPath>,
     /// Every variable, those of service and environment joined.
+    #[cfg_attr(feature = "openapi", schema(value_type = std::collections::BTreeMap<String, super::Variable>))]
     pub variables: Variables,
     /// Its volumes.
     pub volumes: Vec<Volume>,
@@ -88,6 +91,7 @@ impl ReleaseContainer {
 
 /// Exactly one image content.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum ImagePin {
     /// Content of a registry.
@@ -144,6 +148,7 @@ impl ImagePin {
 
 /// How a release replaces the one before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Rollout {
     /// Side by side, or one after the other.
     pub strategy: Strategy,
@@ -157,6 +162,7 @@ pub struct Rollout {
 
 /// Side by side, or one after the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Strategy {
     /// New replicas answer before old ones leave: no request is lost.

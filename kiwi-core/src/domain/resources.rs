@@ -52,6 +52,7 @@ fn parse_memory(text: &str) -> Result<String, ValueError> {
 
 /// What is reserved and what is the most: `REQUEST:LIMIT` as text, or one amount for both.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Request<T> {
     /// Reserved for the container.
     pub request: T,
@@ -86,6 +87,7 @@ impl FromStr for Request<Memory> {
 
 /// What one replica of a container gets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Resources {
     /// Processor time.
     pub cpu: Request<Cpu>,
@@ -97,6 +99,8 @@ pub struct Resources {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "u32", into = "u32")]
 pub struct Replicas(u32);
+
+super::schema::number_schema!(Replicas, 1, 50);
 
 impl Replicas {
     /// One replica.

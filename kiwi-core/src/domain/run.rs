@@ -6,6 +6,7 @@ use std::fmt;
 
 /// One execution of the pipeline, or of a part of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Run {
     /// Its id. Every external effect carries it in its name.
     pub id: RunId,
@@ -55,6 +56,7 @@ impl Run {
 
 /// What a run was asked to do. Everything it needs is here, so that any worker can take it up.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub enum RunRequest {
     /// The whole pipeline.
@@ -84,6 +86,7 @@ pub enum RunRequest {
         /// Which; the newest live one before the running one when absent.
         to: Option<u64>,
         /// Whether today's variables are kept.
+        #[serde(default)]
         current_config: bool,
     },
     /// Deploys the live release again.
@@ -96,6 +99,7 @@ pub enum RunRequest {
 
 /// The kind of a [`RunRequest`], as lists show it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 #[expect(missing_docs, reason = "each is the request of the same name")]
 pub enum RunKind {
@@ -152,6 +156,7 @@ impl RunKind {
 
 /// How a run stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum RunStatus {
     /// Waits for its turn.
@@ -189,6 +194,7 @@ impl RunStatus {
 
 /// One step of the pipeline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Stage {
     /// Resolve the branch to a commit and get its tree.
@@ -230,6 +236,7 @@ impl fmt::Display for Stage {
 
 /// The journal of one stage. It is written before the next stage begins.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct StageRecord {
     /// Which.
     pub stage: Stage,
@@ -260,6 +267,7 @@ impl StageRecord {
 
 /// How a stage stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum StageStatus {
     /// Not begun.
@@ -276,6 +284,7 @@ pub enum StageStatus {
 
 /// What a stage leaves for the next ones.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "stage", rename_all = "lowercase")]
 pub enum StageOutput {
     /// The exact commit.
@@ -316,6 +325,7 @@ pub enum StageOutput {
 
 /// One thing that happened in a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Event {
     /// Its place in the run, from 0 and without gaps.
     pub sequence: u64,
@@ -328,6 +338,7 @@ pub struct Event {
 
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "event", rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum EventBody {
@@ -379,6 +390,7 @@ pub enum EventBody {
 
 /// Where a line was printed to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum LogStream {
     /// Standard output.

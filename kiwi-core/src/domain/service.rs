@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// A registered thing to deliver.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Service {
     /// Its id, which never changes.
     pub id: ServiceId,
@@ -43,6 +44,7 @@ pub struct Service {
 
 /// Where a service comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Source {
     /// A branch of a git repository.
@@ -67,6 +69,7 @@ pub enum Source {
 
 /// Which API knows a repository.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum GitProviderKind {
     /// None: the URL is all there is.
@@ -135,6 +138,7 @@ fn parse_path(text: &str) -> Result<String, ValueError> {
 
 /// How the image of a git service is made.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default)]
 pub struct BuildSettings {
     /// Which Dockerfile.
@@ -163,6 +167,7 @@ pub struct BuildSettings {
 
 /// Which Dockerfile builds a service.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum DockerfileChoice {
     /// `Dockerfile`, or `Containerfile`, at the root of the context; the Build Wizard's when there is none.
@@ -178,6 +183,7 @@ pub enum DockerfileChoice {
 
 /// How an image is tested.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum TestSettings {
     /// A shell command in the built image.
@@ -188,22 +194,28 @@ pub enum TestSettings {
 
 /// One container of a service.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ContainerSpec {
     /// Its name, by which the other containers of the service reach it.
     pub name: ContainerName,
     /// The port it listens on; none for a worker.
     pub port: Option<Port>,
     /// What the port speaks.
+    #[serde(default)]
     pub protocol: Protocol,
     /// The path that answers 2xx or 3xx when the container is well; connecting is enough when absent.
     pub health: Option<IngressPath>,
     /// Variables in every environment.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(value_type = std::collections::BTreeMap<String, super::Variable>))]
     pub variables: Variables,
     /// What it keeps beyond its own life.
+    #[serde(default)]
     pub volumes: Vec<Volume>,
     /// The path it is routed by.
     pub ingress_path: Option<IngressPath>,
     /// Whether it is reachable from the other containers only.
+    #[serde(default)]
     pub is_internal: bool,
     /// The host name it is routed by, on port 80 of the gateway.
     pub host: Option<Host>,

@@ -3,11 +3,13 @@
 /// Defines a text type with a private field and a fallible constructor, from a `fn(&str) -> Result<String, ValueError>`
 /// that checks and normalises.
 macro_rules! text_value {
-    ($(#[$doc:meta])* $name:ident, $parse:path) => {
+    ($(#[$doc:meta])* $name:ident, $parse:path $(, $pattern:literal)?) => {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
         #[serde(try_from = "String", into = "String")]
         pub struct $name(String);
+
+        $crate::domain::schema::string_schema!($name $(, $pattern)?);
 
         impl $name {
             /// The value as text.

@@ -8,6 +8,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
+super::schema::string_schema!(Timestamp);
+
 impl Timestamp {
     /// The clock of this machine.
     pub fn now() -> Self {

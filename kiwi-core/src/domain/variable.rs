@@ -9,7 +9,8 @@ use std::collections::BTreeMap;
 text_value!(
     /// The name of an environment variable: a letter or `_`, then letters, digits and `_`.
     VariableName,
-    parse
+    parse,
+    r"^[A-Za-z_][A-Za-z0-9_]{0,254}$"
 );
 
 fn parse(text: &str) -> Result<String, ValueError> {
@@ -23,6 +24,7 @@ fn parse(text: &str) -> Result<String, ValueError> {
 
 /// The value of a variable at run time. Build-time values are another type, in [`BuildSettings`](super::BuildSettings).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Variable {
     /// Shown to everybody who may see the service.

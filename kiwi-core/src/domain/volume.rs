@@ -99,6 +99,7 @@ pub(super) fn millis(text: &str) -> Option<u128> {
 
 /// A place where a container keeps data beyond its own life.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Volume {
     /// Where it appears in the container.

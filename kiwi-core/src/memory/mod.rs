@@ -2,6 +2,7 @@
 //!
 //! It is what the contract suites run on first, and what a platform tests its own code against. Nothing here does I/O.
 
+mod access;
 mod builder;
 mod registry;
 mod runtime;

@@ -1,5 +1,6 @@
 //! The reference store: what the SQL stores must do, without SQL.
 
+use super::access::AccessState;
 use super::lock;
 use crate::domain::{
     Deployment, DeploymentStatus, EnvironmentName, EnvironmentSettings, Event, EventBody, GitProviderKind, OrganizationId, ProviderSettings, RegistryName,
@@ -16,20 +17,21 @@ use crate::provider::{Fence, Store};
 use crate::secret::SecretString;
 use async_trait::async_trait;
 use std::collections::BTreeMap;
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 /// Keeps everything in memory.
 #[derive(Debug)]
 pub struct MemoryStore {
     state: Mutex<State>,
+    access: Mutex<AccessState>,
     announcer: Announcer,
 }
 
 impl Default for MemoryStore {
     fn default() -> Self {
         // Nobody tells that a lease ended, so followers look often.
-        Self { state: Mutex::default(), announcer: Announcer::new(Duration::from_millis(100)) }
+        Self { state: Mutex::default(), access: Mutex::default(), announcer: Announcer::new(Duration::from_millis(100)) }
     }
 }
 
@@ -58,6 +60,12 @@ struct Slot {
     held: bool,
 }
 
+impl MemoryStore {
+    pub(super) fn access(&self) -> MutexGuard<'_, AccessState> {
+        lock(&self.access)
+    }
+}
+
 impl State {
     fn check(&self, fence: &Fence) -> Result<()> {
         let holds = self.slots.get(&fence.slot).is_some_and(|slot| slot.held && slot.epoch == fence.epoch && slot.owner == fence.owner);
@@ -65,11 +73,11 @@ impl State {
     }
 }
 
-fn exists(what: &'static str, name: impl std::fmt::Display) -> Error {
+pub(super) fn exists(what: &'static str, name: impl std::fmt::Display) -> Error {
     Error::new(ErrorKind::AlreadyExists, what, format!("{name} exists already"))
 }
 
-fn missing(what: &'static str, name: impl std::fmt::Display) -> Error {
+pub(super) fn missing(what: &'static str, name: impl std::fmt::Display) -> Error {
     Error::new(ErrorKind::NotFound, what, format!("{name} does not exist"))
 }
 
@@ -215,6 +223,10 @@ impl UserStore for MemoryStore {
         Ok(())
     }
 
+    async fn user(&self, organization: &OrganizationId, name: &UserName) -> Result<Option<User>> {
+        Ok(lock(&self.state).users.get(&(organization.clone(), name.as_str().to_ascii_lowercase())).cloned())
+    }
+
     async fn users(&self, organization: &OrganizationId) -> Result<Vec<User>> {
         Ok(lock(&self.state).users.iter().filter(|((owner, _), _)| owner == organization).map(|(_, user)| user.clone()).collect())
     }
@@ -279,6 +291,13 @@ impl RunStore for MemoryStore {
         };
         let limit = filter.limit.map_or(usize::MAX, |limit| limit as usize);
         Ok(state.runs.values().rev().filter(matches).take(limit).map(|(_, _, run)| run.clone()).collect())
+    }
+
+    async fn heads(&self) -> Result<Vec<(OrganizationId, RunId)>> {
+        let state = lock(&self.state);
+        let mut seen = std::collections::BTreeSet::new();
+        let first = |(_, slot, run): &&(OrganizationId, String, Run)| !run.status.is_final() && seen.insert(slot.clone());
+        Ok(state.runs.values().filter(first).map(|(owner, _, run)| (owner.clone(), run.id.clone())).collect())
     }
 
     async fn slot(&self, id: &RunId) -> Result<Option<String>> {

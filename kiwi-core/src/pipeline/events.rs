@@ -219,6 +219,8 @@ impl Kiwi {
     pub fn events(&self, actor: &Actor, run: &RunId, sequence: u64, follow: bool) -> BoxStream<Result<Event>> {
         struct State {
             kiwi: Kiwi,
+            // Whose run it must be; none once that is known.
+            actor: Option<Actor>,
             run: RunId,
             next: u64,
             ready: std::collections::VecDeque<Event>,
@@ -228,8 +230,19 @@ impl Kiwi {
         if let Err(error) = actor.may(Operation::ReadRuns) {
             return futures_util::stream::once(async { Err(error) }).boxed();
         }
-        let state = State { kiwi: self.clone(), run: run.clone(), next: sequence, ready: [].into(), changes: self.store().changes(), done: false };
+        let state = State {
+            kiwi: self.clone(),
+            actor: Some(actor.clone()),
+            run: run.clone(),
+            next: sequence,
+            ready: [].into(),
+            changes: self.store().changes(),
+            done: false,
+        };
         futures_util::stream::try_unfold(state, move |mut state| async move {
+            if let Some(actor) = state.actor.take() {
+                state.kiwi.own_run(&actor, &state.run).await?;
+            }
             loop {
                 if let Some(event) = state.ready.pop_front() {
                     state.next = event.sequence + 1;

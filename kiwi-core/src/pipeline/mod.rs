@@ -2,10 +2,12 @@
 //! journal and drives the providers.
 
 pub mod accounts;
+mod audit;
 pub mod events;
 mod images;
 mod plan;
 mod providers;
+mod queue;
 mod registries;
 mod releases;
 mod requests;
@@ -14,13 +16,16 @@ mod scans;
 mod services;
 mod stages;
 mod status;
+mod tokens;
 mod users;
 mod worker;
 mod workspace;
 
+pub use audit::Recall;
 pub use providers::NewProvider;
 pub use services::{NewService, NewSource};
-pub use status::ServiceStatus;
+pub use status::{LogSelection, ServiceStatus};
+pub use tokens::NewToken;
 
 use crate::domain::{Gate, RunId};
 use crate::error::{Error, ErrorKind, Result};
@@ -46,6 +51,7 @@ struct Inner {
     lease: Duration,
     owner: String,
     installation: String,
+    handing_over: tokio::sync::watch::Sender<bool>,
 }
 
 impl std::fmt::Debug for Kiwi {
@@ -148,6 +154,7 @@ impl KiwiBuilder {
                 lease: self.lease,
                 owner,
                 installation,
+                handing_over: tokio::sync::watch::Sender::new(false),
             }),
         })
     }

@@ -33,7 +33,14 @@ impl Kiwi {
     /// One run.
     pub async fn run(&self, actor: &Actor, id: &RunId) -> Result<Run> {
         actor.may(Operation::ReadRuns)?;
-        self.store().run(id).await?.ok_or_else(|| missing("run", id))
+        self.own_run(actor, id).await
+    }
+
+    /// A run of the actor's organization; that another one has it is nobody's business.
+    pub(super) async fn own_run(&self, actor: &Actor, id: &RunId) -> Result<Run> {
+        let Some(run) = self.store().run(id).await? else { return Err(missing("run", id)) };
+        let service = self.store().service_by_id(&run.service).await?;
+        service.filter(|service| service.organization == actor.organization).map(|_| run).ok_or_else(|| missing("run", id))
     }
 
     /// Runs, newest first.
@@ -45,6 +52,7 @@ impl Kiwi {
     /// Asks the worker of a run to stop it. What it began is undone; a release that is live stays live.
     pub async fn cancel(&self, actor: &Actor, id: &RunId) -> Result<()> {
         actor.may(Operation::CancelRuns)?;
+        self.own_run(actor, id).await?;
         self.store().request_cancel(id).await
     }
 
@@ -52,6 +60,12 @@ impl Kiwi {
     pub async fn history(&self, actor: &Actor, name: &ServiceName, environment: EnvironmentName) -> Result<Vec<Deployment>> {
         let service = self.service(actor, name).await?;
         self.store().deployments(&service.id, environment, u32::MAX).await
+    }
+
+    /// One deployment, by its revision.
+    pub async fn deployment(&self, actor: &Actor, name: &ServiceName, environment: EnvironmentName, revision: u64) -> Result<Deployment> {
+        let service = self.service(actor, name).await?;
+        self.store().deployment(&service.id, environment, revision).await?.ok_or_else(|| missing("revision", revision))
     }
 
     /// The deployment that a run made, if it came that far.

@@ -22,7 +22,12 @@ impl Kiwi {
     /// Chooses the rule over scans, or goes back to what holds when nobody chose. It holds from the next run on.
     pub async fn set_gate(&self, actor: &Actor, name: &ServiceName, environment: EnvironmentName, gate: Option<Gate>) -> Result<()> {
         actor.may(Operation::ChangeGates)?;
-        self.update_environment(actor, name, environment, BTreeMap::new(), |settings| settings.gate = gate).await.map(|_| ())
+        self.update_environment(actor, name, environment, BTreeMap::new(), |settings| {
+            settings.gate = gate;
+            Ok(())
+        })
+        .await
+        .map(|_| ())
     }
 
     /// What the scanners of a run said, in the order of its stages.

@@ -295,7 +295,7 @@ impl Kiwi {
         name: &ServiceName,
         environment: EnvironmentName,
         secrets: BTreeMap<VariableName, SecretString>,
-        change: impl FnOnce(&mut EnvironmentSettings) + Send,
+        change: impl FnOnce(&mut EnvironmentSettings) -> Result<()> + Send,
     ) -> Result<EnvironmentSettings> {
         actor.may(Operation::Deploy)?;
         let fence = self.lock_settings(actor, name).await?;
@@ -313,7 +313,7 @@ impl Kiwi {
         name: &ServiceName,
         environment: EnvironmentName,
         secrets: BTreeMap<VariableName, SecretString>,
-        change: impl FnOnce(&mut EnvironmentSettings) + Send,
+        change: impl FnOnce(&mut EnvironmentSettings) -> Result<()> + Send,
     ) -> Result<EnvironmentSettings> {
         actor.may(Operation::Deploy)?;
         let service = self.service(actor, name).await?;
@@ -352,11 +352,11 @@ impl Kiwi {
         name: &ServiceName,
         environment: EnvironmentName,
         secrets: BTreeMap<VariableName, SecretString>,
-        change: impl FnOnce(&mut EnvironmentSettings) + Send,
+        change: impl FnOnce(&mut EnvironmentSettings) -> Result<()> + Send,
     ) -> Result<EnvironmentSettings> {
         let service = self.service(actor, name).await?;
         let mut settings = self.store().environment(&service.id, environment).await?;
-        change(&mut settings);
+        change(&mut settings)?;
         (settings.service, settings.environment) = (service.id, environment);
         if let Some(runtime) = &settings.runtime {
             self.runtime_settings(actor, runtime).await?;

@@ -2,7 +2,7 @@
 
 use super::Kiwi;
 use crate::access::{Actor, Operation};
-use crate::domain::{ContainerName, Deployment, EnvironmentName, ServiceName};
+use crate::domain::{ContainerName, Deployment, EnvironmentName, ServiceName, Timestamp};
 use crate::error::{Error, ErrorKind, Result};
 use crate::provider::{BoxStream, LogLine, LogQuery, RuntimeStatus};
 use crate::secret::Redactor;
@@ -17,6 +17,19 @@ pub struct ServiceStatus {
     pub runtime: Option<RuntimeStatus>,
 }
 
+/// Which log lines.
+#[derive(Debug, Clone, Default)]
+pub struct LogSelection {
+    /// Of one container; of all when absent.
+    pub container: Option<ContainerName>,
+    /// Whether to go on when the present end is reached.
+    pub follow: bool,
+    /// At most so many lines from the past, of each replica.
+    pub tail: Option<u32>,
+    /// Only lines after this time.
+    pub since: Option<Timestamp>,
+}
+
 impl Kiwi {
     /// What is live, and how it differs from its release.
     pub async fn status(&self, actor: &Actor, name: &ServiceName, environment: EnvironmentName) -> Result<ServiceStatus> {
@@ -29,16 +42,9 @@ impl Kiwi {
     }
 
     /// Log lines of what is live, with the release's secrets redacted.
-    pub async fn logs(
-        &self,
-        actor: &Actor,
-        name: &ServiceName,
-        environment: EnvironmentName,
-        container: Option<ContainerName>,
-        follow: bool,
-        tail: Option<u32>,
-    ) -> Result<BoxStream<Result<LogLine>>> {
+    pub async fn logs(&self, actor: &Actor, name: &ServiceName, environment: EnvironmentName, wanted: LogSelection) -> Result<BoxStream<Result<LogLine>>> {
         actor.may(Operation::ReadServices)?;
+        let LogSelection { container, follow, tail, since } = wanted;
         let service = self.service(actor, name).await?;
         let Some(live) = self.store().live(&service.id, environment).await? else {
             return Ok(futures_util::stream::empty().boxed());
@@ -58,7 +64,7 @@ impl Kiwi {
                 }
             }
         }
-        let query = LogQuery { workload: self.workload(&service, environment), container, follow, tail, since: None };
+        let query = LogQuery { workload: self.workload(&service, environment), container, follow, tail, since };
         let lines = self.open_runtime(actor, &live.release.runtime).await?.logs(query);
         Ok(lines.map_ok(move |line| LogLine { line: redactor.redact(&super::events::printable(line.line.as_bytes())), ..line }).boxed())
     }

@@ -1,8 +1,8 @@
 //! People of an organization.
 
-use super::Kiwi;
+use super::{Kiwi, missing};
 use crate::access::{Actor, Operation};
-use crate::domain::{User, UserName};
+use crate::domain::{Timestamp, User, UserName};
 use crate::error::Result;
 
 impl Kiwi {
@@ -18,9 +18,18 @@ impl Kiwi {
         self.store().users(&actor.organization).await
     }
 
-    /// Removes a person.
+    /// One person.
+    pub async fn user(&self, actor: &Actor, name: &UserName) -> Result<User> {
+        actor.may(Operation::ReadUsers)?;
+        self.store().user(&actor.organization, name).await?.ok_or_else(|| missing("user", name))
+    }
+
+    /// Removes a person. Their API tokens end, for good: somebody of the same name may come later.
     pub async fn remove_user(&self, actor: &Actor, name: &UserName) -> Result<()> {
         actor.may(Operation::ChangeUsers)?;
+        for token in self.store().tokens(&actor.organization, Some(name)).await? {
+            self.store().revoke_token(&actor.organization, &token.id, Timestamp::now()).await?;
+        }
         self.store().remove_user(&actor.organization, name).await
     }
 }

@@ -24,6 +24,14 @@ enum Signal {
     Lost,
 }
 
+/// What became of a turn.
+enum Turn {
+    /// The run was worked, and a refusal may have asked for this rollback.
+    Worked(Option<RunId>),
+    /// Somebody else works this run.
+    Busy { run: RunId, until: Timestamp },
+}
+
 impl Kiwi {
     /// Works until the run is finished, and returns it.
     ///
@@ -44,18 +52,12 @@ impl Kiwi {
             let filter = RunFilter { unfinished: true, slot: Some(slot.clone()), ..RunFilter::default() };
             let queue = self.store().runs(&actor.organization, &filter).await?;
             let Some(first) = queue.last().cloned() else { continue };
-            match self.store().claim(&slot, &first.id, &self.inner.owner, self.inner.lease).await? {
-                Claim::Held(fence) => {
-                    let newer = queue.iter().any(|other| other.id > first.id && supersedes(&other.request, &first.request));
-                    let finished = self.execute(first.clone(), fence, newer).await;
-                    match finished {
-                        Err(error) if first.id == target => return Err(error),
-                        Err(error) => tracing::warn!(run = %first.id, error = %error.chain(), "a run in front could not be worked"),
-                        Ok((finished, Some(ErrorKind::GateRefused))) if first.id == target => follow_up = self.roll_back_refused(&finished).await?,
-                        Ok(_) => {}
-                    }
-                }
-                Claim::Busy { run: holder, until, .. } => {
+            match self.take(&slot, &first, &queue).await {
+                Err(error) if first.id == target => return Err(error),
+                Err(error) => tracing::warn!(run = %first.id, error = %error.chain(), "a run in front could not be worked"),
+                Ok(Turn::Worked(rollback)) if first.id == target => follow_up = rollback,
+                Ok(Turn::Worked(_)) => {}
+                Ok(Turn::Busy { run: holder, until }) => {
                     let reason = if holder == target {
                         format!("its worker is silent or elsewhere; the lease ends at {until}")
                     } else {
@@ -67,6 +69,30 @@ impl Kiwi {
                     }
                     // Its events are not worth a look: only its end is.
                     changes.wait(|change| *change == Change::Run(holder.clone())).await;
+                }
+            }
+        }
+    }
+
+    /// Works the first run of a slot, unless somebody else does.
+    pub(super) async fn try_first(&self, actor: &Actor, slot: &str) -> Result<()> {
+        let filter = RunFilter { unfinished: true, slot: Some(slot.to_owned()), ..RunFilter::default() };
+        let queue = self.store().runs(&actor.organization, &filter).await?;
+        match queue.last() {
+            Some(first) => self.take(slot, first, &queue).await.map(|_| ()),
+            None => Ok(()),
+        }
+    }
+
+    /// Takes the slot for its first run and works it.
+    async fn take(&self, slot: &str, first: &Run, queue: &[Run]) -> Result<Turn> {
+        match self.store().claim(slot, &first.id, &self.inner.owner, self.inner.lease).await? {
+            Claim::Busy { run, until, .. } => Ok(Turn::Busy { run, until }),
+            Claim::Held(fence) => {
+                let newer = queue.iter().any(|other| other.id > first.id && supersedes(&other.request, &first.request));
+                match self.execute(first.clone(), fence, newer).await? {
+                    (finished, Some(ErrorKind::GateRefused)) => self.roll_back_refused(&finished).await.map(Turn::Worked),
+                    _ => Ok(Turn::Worked(None)),
                 }
             }
         }
@@ -256,9 +282,17 @@ fn lost() -> Error {
 async fn beat(kiwi: Kiwi, fence: Fence, tell: watch::Sender<Signal>) {
     let lease = kiwi.inner.lease;
     let mut held = tokio::time::Instant::now();
+    let mut handing_over = kiwi.inner.handing_over.subscribe();
     loop {
         // Frequent looks keep a cancellation prompt; a renewal is one small write.
-        tokio::time::sleep((lease / 5).min(Duration::from_secs(1))).await;
+        let pause = tokio::time::sleep((lease / 5).min(Duration::from_secs(1)));
+        tokio::select! {
+            () = pause => {}
+            _ = handing_over.wait_for(|handing_over| *handing_over) => {
+                tell.send_replace(Signal::Lost);
+                return;
+            }
+        }
         match kiwi.store().renew(&fence, lease).await {
             Ok(cancel) => {
                 held = tokio::time::Instant::now();

@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::secret::SecretString;
 use crate::webhook::{UnverifiedWebhook, WebhookVerdict};
 use async_trait::async_trait;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use url::Url;
 
 /// A git host with its token.
@@ -37,7 +37,8 @@ pub struct GitProviderCapabilities {
 }
 
 /// Who a token belongs to and what it may do.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct TokenReport {
     /// The account.
     pub account: String,
@@ -64,7 +65,8 @@ impl TokenReport {
 }
 
 /// Something that a token may not do.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct MissingPermission {
     /// What will not work.
     pub feature: String,
@@ -73,7 +75,8 @@ pub struct MissingPermission {
 }
 
 /// A repository as the host lists it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RemoteRepository {
     /// Id and full path.
     #[serde(flatten)]
@@ -87,7 +90,8 @@ pub struct RemoteRepository {
 }
 
 /// An owner that repositories can be created under.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Namespace {
     /// The host's own id.
     pub id: u64,

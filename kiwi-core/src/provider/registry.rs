@@ -4,10 +4,11 @@ use super::RegistryAccess;
 use crate::domain::{Digest, ImageReference, Tag, Timestamp};
 use crate::error::Result;
 use async_trait::async_trait;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What a registry lets us do.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RegistryReport {
     /// Whether images can be pushed where Kiwi keeps them.
     pub may_push: bool,
@@ -16,7 +17,8 @@ pub struct RegistryReport {
 }
 
 /// An image that a search found.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct FoundImage {
     /// Its name, as a reference begins.
     pub name: String,
@@ -31,7 +33,8 @@ pub struct FoundImage {
 }
 
 /// A tag with what the registry knows about it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct TagDetails {
     /// The tag.
     pub name: Tag,

@@ -28,6 +28,7 @@ pub struct RuntimeCapabilities {
 
 /// Whether a runtime can be used.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RuntimeReport {
     /// What it is, with its version.
     pub description: String,
@@ -44,6 +45,7 @@ impl RuntimeReport {
 
 /// One thing that a check looked at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CheckItem {
     /// What.
     pub name: String,
@@ -98,6 +100,7 @@ pub struct ApplyRequest {
 
 /// What a deployment would do, and with which guarantee.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct DeploymentPlan {
     /// One entry per container.
     pub containers: Vec<ContainerPlan>,
@@ -110,6 +113,7 @@ pub struct DeploymentPlan {
 
 /// What a deployment would do to one container.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ContainerPlan {
     /// Which.
     pub name: ContainerName,
@@ -123,6 +127,7 @@ pub struct ContainerPlan {
 
 /// Whether requests can be lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Guarantee {
     /// None is.
@@ -140,6 +145,7 @@ pub struct Candidate {
 
 /// Where a live container answers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Endpoint {
     /// The container.
     pub container: ContainerName,
@@ -183,6 +189,7 @@ pub enum Aborted {
 
 /// What runs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RuntimeStatus {
     /// The revision that gets the traffic; none when nothing runs.
     pub revision: Option<u64>,
@@ -196,6 +203,7 @@ pub struct RuntimeStatus {
 
 /// One replica.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ContainerStatus {
     /// The container it is a replica of.
     pub container: ContainerName,

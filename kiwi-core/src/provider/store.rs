@@ -3,6 +3,10 @@
 //! Rules: a call that returned `Ok` is durable. Every write of a run carries its [`Fence`] and fails with
 //! `LeaseLost` when another worker took the slot over. Records hold no secrets; [`SecretStore`] keeps those, encrypted.
 
+mod access;
+
+pub use access::{AuditFilter, AuditStore, KeptToken, KeyClaim, KeyStore, TokenStore};
+
 use super::Fence;
 use super::change::Changes;
 use crate::domain::{
@@ -69,6 +73,8 @@ pub trait ProviderStore: Send + Sync {
 pub trait UserStore: Send + Sync {
     /// Adds one. Errors: `AlreadyExists`; names differ by more than case.
     async fn insert_user(&self, organization: &OrganizationId, user: &User) -> Result<()>;
+    /// One, by its name in any case.
+    async fn user(&self, organization: &OrganizationId, name: &UserName) -> Result<Option<User>>;
     /// All, in name order.
     async fn users(&self, organization: &OrganizationId) -> Result<Vec<User>>;
     /// Removes one. Errors: `NotFound`.
@@ -135,6 +141,8 @@ pub trait RunStore: Send + Sync {
     async fn run(&self, id: &RunId) -> Result<Option<Run>>;
     /// Newest first.
     async fn runs(&self, organization: &OrganizationId, filter: &RunFilter) -> Result<Vec<Run>>;
+    /// The oldest unfinished run of every slot, of every organization, in the order they were asked for: what a worker may take up now.
+    async fn heads(&self) -> Result<Vec<(OrganizationId, RunId)>>;
     /// The slot of a run.
     async fn slot(&self, id: &RunId) -> Result<Option<String>>;
     /// Takes the slot for `run` when nobody holds it or its lease has expired; raises the epoch.
@@ -191,6 +199,9 @@ pub trait Store:
     + RegistryStore
     + ProviderStore
     + UserStore
+    + TokenStore
+    + AuditStore
+    + KeyStore
     + SecretStore
     + EnvironmentStore
     + RunStore

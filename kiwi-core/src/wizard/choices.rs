@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 
 /// How the Dockerfile is written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Rendering {
     /// With cache mounts, for BuildKit.
@@ -21,6 +22,7 @@ pub enum Rendering {
 
 /// Decisions that the wizard takes as they are.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default)]
 pub struct Choices {
     /// Which app of the repository.

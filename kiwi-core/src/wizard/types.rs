@@ -12,6 +12,8 @@ macro_rules! named {
             $(#[doc = $title] $variant,)*
         }
 
+        crate::domain::schema::string_schema!($name);
+
         impl $name {
             /// All of them.
             pub const ALL: [Self; [$($slug),*].len()] = [$(Self::$variant),*];

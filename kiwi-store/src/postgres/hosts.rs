@@ -73,6 +73,12 @@ impl UserStore for PostgresStore {
         .await
     }
 
+    async fn user(&self, organization: &OrganizationId, name: &UserName) -> Result<Option<User>> {
+        let name = &name.as_str().to_ascii_lowercase();
+        let query = || sqlx::query("SELECT body FROM users WHERE organization = $1 AND name = $2").bind(organization.as_str()).bind(name);
+        self.row("read user", query).await?.as_ref().map(body).transpose()
+    }
+
     async fn users(&self, organization: &OrganizationId) -> Result<Vec<User>> {
         let rows = self.rows("list users", || sqlx::query("SELECT body FROM users WHERE organization = $1 ORDER BY name").bind(organization.as_str()));
         rows.await?.iter().map(body).collect()

@@ -1,5 +1,6 @@
 //! PostgreSQL: one server, any number of replicas that share the work.
 
+mod access;
 mod changes;
 mod config;
 mod convert;

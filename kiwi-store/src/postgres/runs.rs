@@ -2,7 +2,7 @@
 
 use super::session::Work;
 use super::{PostgresStore, sql, text};
-use crate::record::{integer, lease_lost, read_json, write_json};
+use crate::record::{heads, integer, lease_lost, read_json, write_json};
 use async_trait::async_trait;
 use kiwi_core::domain::{Event, EventBody, OrganizationId, Run, RunId, RunStatus, StageReports, Timestamp};
 use kiwi_core::error::{Error, ErrorKind, Result};
@@ -69,6 +69,15 @@ impl RunStore for PostgresStore {
 
     async fn runs(&self, organization: &OrganizationId, filter: &RunFilter) -> Result<Vec<Run>> {
         self.rows("list runs", || filtered(organization, filter)).await?.iter().map(run).collect()
+    }
+
+    async fn heads(&self) -> Result<Vec<(OrganizationId, RunId)>> {
+        let query = || {
+            sqlx::query(
+                "SELECT organization, id FROM (SELECT DISTINCT ON (slot) organization, id FROM runs WHERE NOT finished ORDER BY slot, id) AS heads ORDER BY id",
+            )
+        };
+        heads(self.rows("read queue", query).await?.iter().map(|row| (row.get(0), row.get(1))))
     }
 
     async fn slot(&self, id: &RunId) -> Result<Option<String>> {

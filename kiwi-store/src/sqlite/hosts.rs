@@ -65,6 +65,11 @@ impl UserStore for SqliteStore {
             .map_err(unique("insert user", user.name.as_str()))
     }
 
+    async fn user(&self, organization: &OrganizationId, name: &UserName) -> Result<Option<User>> {
+        let query = sqlx::query("SELECT body FROM users WHERE organization = ? AND name = ?").bind(organization.as_str()).bind(name.as_str());
+        query.fetch_optional(&self.pool).await.map_err(sql("read user"))?.as_ref().map(body).transpose()
+    }
+
     async fn users(&self, organization: &OrganizationId) -> Result<Vec<User>> {
         let rows = sqlx::query("SELECT body FROM users WHERE organization = ? ORDER BY name").bind(organization.as_str()).fetch_all(&self.pool).await;
         rows.map_err(sql("list users"))?.iter().map(body).collect()

@@ -1,5 +1,6 @@
 //! SQLite: one file, write-ahead log, every commit on disk before it is acknowledged.
 
+mod access;
 mod deployments;
 mod hosts;
 mod runs;

@@ -1,7 +1,7 @@
 //! Runs, their leases and their events.
 
 use super::{SqliteStore, sql, text};
-use crate::record::{integer, read_json, write_json};
+use crate::record::{heads, integer, read_json, write_json};
 use async_trait::async_trait;
 use kiwi_core::domain::{Event, EventBody, OrganizationId, Run, RunId, RunStatus, StageReports, Timestamp};
 use kiwi_core::error::{Error, ErrorKind, Result};
@@ -61,6 +61,11 @@ impl RunStore for SqliteStore {
         query.push(" ORDER BY id DESC LIMIT ").push_bind(filter.limit.map_or(-1, i64::from));
         let rows = query.build().fetch_all(&self.pool).await.map_err(sql("list runs"))?;
         rows.iter().map(run).collect()
+    }
+
+    async fn heads(&self) -> Result<Vec<(OrganizationId, RunId)>> {
+        let query = sqlx::query("SELECT organization, MIN(id) FROM runs INDEXED BY runs_unfinished WHERE finished = 0 GROUP BY slot ORDER BY 2");
+        heads(query.fetch_all(&self.pool).await.map_err(sql("read queue"))?.iter().map(|row| (row.get(0), row.get(1))))
     }
 
     async fn slot(&self, id: &RunId) -> Result<Option<String>> {

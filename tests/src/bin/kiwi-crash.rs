@@ -5,14 +5,14 @@
 
 use async_trait::async_trait;
 use kiwi_core::domain::{
-    Deployment, EnvironmentName, EnvironmentSettings, Event, EventBody, GitProviderKind, OrganizationId, ProviderSettings, RegistryName, RegistrySettings, Run,
-    RunId, RuntimeName, RuntimeSettings, SecretId, Service, ServiceId, ServiceName, StageReports, Timestamp, User, UserName,
+    ApiToken, AuditEntry, Deployment, EnvironmentName, EnvironmentSettings, Event, EventBody, GitProviderKind, OrganizationId, ProviderSettings, RegistryName,
+    RegistrySettings, Run, RunId, RuntimeName, RuntimeSettings, SecretId, Service, ServiceId, ServiceName, StageReports, Timestamp, TokenId, User, UserName,
 };
 use kiwi_core::error::Result;
 use kiwi_core::provider::change::Changes;
 use kiwi_core::provider::store::{
-    Claim, DeploymentStore, EnvironmentStore, EventStore, ProviderStore, RegistryStore, ReportStore, RunFilter, RunStore, RuntimeStore, SecretStore,
-    ServiceStore, UserStore,
+    AuditFilter, AuditStore, Claim, DeploymentStore, EnvironmentStore, EventStore, KeptToken, KeyClaim, KeyStore, ProviderStore, RegistryStore, ReportStore,
+    RunFilter, RunStore, RuntimeStore, SecretStore, ServiceStore, TokenStore, UserStore,
 };
 use kiwi_core::provider::{Fence, Store};
 use kiwi_core::secret::SecretString;
@@ -124,11 +124,65 @@ impl UserStore for Mortal {
     async fn insert_user(&self, organization: &OrganizationId, user: &User) -> Result<()> {
         self.write(self.inner.insert_user(organization, user)).await
     }
+    async fn user(&self, organization: &OrganizationId, name: &UserName) -> Result<Option<User>> {
+        self.inner.user(organization, name).await
+    }
     async fn users(&self, organization: &OrganizationId) -> Result<Vec<User>> {
         self.inner.users(organization).await
     }
     async fn remove_user(&self, organization: &OrganizationId, name: &UserName) -> Result<()> {
         self.write(self.inner.remove_user(organization, name)).await
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+#[async_trait]
+impl TokenStore for Mortal {
+    async fn insert_token(&self, token: &KeptToken) -> Result<()> {
+        self.write(self.inner.insert_token(token)).await
+    }
+    async fn token(&self, id: &TokenId) -> Result<Option<KeptToken>> {
+        self.inner.token(id).await
+    }
+    async fn tokens<'a>(&self, organization: &OrganizationId, user: Option<&'a UserName>) -> Result<Vec<ApiToken>> {
+        self.inner.tokens(organization, user).await
+    }
+    async fn use_token(&self, id: &TokenId, at: Timestamp) -> Result<()> {
+        self.write(self.inner.use_token(id, at)).await
+    }
+    async fn revoke_token(&self, organization: &OrganizationId, id: &TokenId, at: Timestamp) -> Result<()> {
+        self.write(self.inner.revoke_token(organization, id, at)).await
+    }
+    async fn remove_token(&self, id: &TokenId) -> Result<()> {
+        self.write(self.inner.remove_token(id)).await
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+#[async_trait]
+impl AuditStore for Mortal {
+    async fn append_audit(&self, organization: &OrganizationId, entry: &AuditEntry) -> Result<()> {
+        self.write(self.inner.append_audit(organization, entry)).await
+    }
+    async fn audit(&self, organization: &OrganizationId, filter: &AuditFilter) -> Result<Vec<AuditEntry>> {
+        self.inner.audit(organization, filter).await
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+#[async_trait]
+impl KeyStore for Mortal {
+    async fn claim_key(&self, organization: &OrganizationId, key: &str, fingerprint: &str, now: Timestamp, until: Timestamp) -> Result<KeyClaim> {
+        self.write(self.inner.claim_key(organization, key, fingerprint, now, until)).await
+    }
+    async fn answer_key(&self, organization: &OrganizationId, key: &str, answer: &SecretId, until: Timestamp) -> Result<()> {
+        self.write(self.inner.answer_key(organization, key, answer, until)).await
+    }
+    async fn forget_key(&self, organization: &OrganizationId, key: &str) -> Result<()> {
+        self.write(self.inner.forget_key(organization, key)).await
+    }
+    async fn expire_keys(&self, now: Timestamp) -> Result<Vec<SecretId>> {
+        self.write(self.inner.expire_keys(now)).await
     }
 }
 
@@ -168,6 +222,9 @@ impl RunStore for Mortal {
     }
     async fn runs(&self, organization: &OrganizationId, filter: &RunFilter) -> Result<Vec<Run>> {
         self.inner.runs(organization, filter).await
+    }
+    async fn heads(&self) -> Result<Vec<(OrganizationId, RunId)>> {
+        self.inner.heads().await
     }
     async fn slot(&self, id: &RunId) -> Result<Option<String>> {
         self.inner.slot(id).await

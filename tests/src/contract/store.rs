@@ -19,6 +19,7 @@ const LEASE: Duration = Duration::from_secs(30);
 /// Every rule, on an empty store.
 pub async fn all(store: &dyn Store) {
     settings(store).await;
+    super::access::all(store).await;
     secrets(store).await;
     leases(store).await;
     history(store).await;
@@ -101,6 +102,8 @@ async fn hosts_and_users(store: &dyn Store) {
     store.insert_user(&organization, &ada).await.unwrap();
     assert_eq!(store.insert_user(&organization, &user("ADA")).await.unwrap_err().kind(), ErrorKind::AlreadyExists);
     assert_eq!(store.users(&organization).await.unwrap(), [&ada, &grace].map(Clone::clone));
+    assert_eq!(store.user(&organization, &"aDA".parse().unwrap()).await.unwrap(), Some(ada.clone()));
+    assert_eq!(store.user(&"other".parse().unwrap(), &ada.name).await.unwrap(), None);
     store.remove_user(&organization, &ada.name).await.unwrap();
     assert_eq!(store.remove_user(&organization, &ada.name).await.unwrap_err().kind(), ErrorKind::NotFound);
 }

@@ -9,6 +9,7 @@ use std::str::FromStr;
 
 /// What a scanner looks at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum ScanKind {
     /// Weak source code.
@@ -35,6 +36,7 @@ impl ScanKind {
 
 /// How bad a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// Nobody rated it.
@@ -127,6 +129,7 @@ impl<'de> Deserialize<'de> for BaseScore {
 
 /// What one source says about how bad a finding is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Score {
     /// Who says so: an advisory's id, or a rule.
     pub source: String,
@@ -134,6 +137,7 @@ pub struct Score {
     pub severity: Severity,
     /// The number, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<f64>))]
     pub base: Option<BaseScore>,
     /// The vector that the number is of, such as `CVSS:3.1/AV:N/...`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -142,6 +146,7 @@ pub struct Score {
 
 /// The dependency that a finding is about.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Dependency {
     /// Its name, as the ecosystem writes it.
     pub package: String,
@@ -183,6 +188,7 @@ impl Fingerprint {
 
 /// One normalized problem.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Finding {
     /// What kind of scanner found it.
     pub kind: ScanKind,

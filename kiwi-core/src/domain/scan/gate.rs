@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 
 /// The verdict over a scan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum ScanStatus {
     /// Nothing the policy forbids, and everything was looked at.
@@ -18,6 +19,7 @@ pub enum ScanStatus {
 
 /// The rule that lets a pipeline go on after a scan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 pub struct Gate {
     /// Findings of this severity and above refuse.
@@ -52,6 +54,7 @@ impl Default for Gate {
 
 /// What the gate decided and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct GateDecision {
     /// The verdict.
     pub status: ScanStatus,

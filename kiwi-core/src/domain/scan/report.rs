@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// What a scan read and what it could not.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Coverage {
     /// What was read.
     pub read: Vec<String>,
@@ -21,6 +22,7 @@ impl Coverage {
 
 /// Something that a scan could not read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Skipped {
     /// What.
     pub path: String,
@@ -30,6 +32,7 @@ pub struct Skipped {
 
 /// A finding that a person decided about.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Suppressed {
     /// The finding.
     pub finding: Finding,
@@ -39,6 +42,7 @@ pub struct Suppressed {
 
 /// The result of one scanner run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ScanReport {
     /// Which scanner.
     pub scanner: String,
@@ -76,6 +80,7 @@ impl ScanReport {
 
 /// What the scanners of one stage said.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct StageReports {
     /// The stage.
     pub stage: crate::domain::Stage,

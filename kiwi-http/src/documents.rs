@@ -1,0 +1,118 @@
+//! The OpenAPI document, and a page to read it with. Both come from the routes themselves.
+
+use crate::guard::audit::Actions;
+use crate::problem::ProblemBody;
+use crate::{API, HttpState, routes};
+use axum::http::{Method, header};
+use axum::response::Html;
+use axum::routing::get;
+use axum::{Json, Router};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use utoipa::OpenApi as _;
+use utoipa::openapi::path::Operation;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr, ResponseBuilder};
+use utoipa_axum::router::OpenApiRouter;
+
+#[derive(utoipa::OpenApi)]
+#[openapi(
+    info(title = "Kiwi", description = "Delivers software: from a git repository to a running service, updated and rolled back with no request lost.", license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")),
+    components(schemas(ProblemBody)),
+    security(("token" = []))
+)]
+struct Header;
+
+/// The OpenAPI 3.1 document of every route below `/api/v1`.
+pub fn openapi() -> OpenApi {
+    assembled()
+}
+
+pub(crate) fn assembled() -> OpenApi {
+    let api: OpenApiRouter<HttpState> = OpenApiRouter::with_openapi(Header::openapi()).nest(API, routes::protected().merge(routes::open()));
+    let mut document = api.into_openapi();
+    let token = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("kiwi_...").description(Some("An API token.")).build();
+    document.components.get_or_insert_default().add_security_scheme("token", SecurityScheme::Http(token));
+    for (path, item) in &mut document.paths.paths {
+        let methods = [(&mut item.get, true), (&mut item.post, false), (&mut item.put, false), (&mut item.delete, false)];
+        for (operation, reads) in methods {
+            if let Some(operation) = operation {
+                complete(operation, path.contains('{'), reads);
+            }
+        }
+    }
+    document
+}
+
+/// Adds the problems that any operation of its kind may answer with.
+fn complete(operation: &mut Operation, names: bool, reads: bool) {
+    let mut problems = vec![
+        ("400", "A value breaks a rule."),
+        ("401", "There is no token, or one that opens nothing."),
+        ("403", "The role or the token does not allow this."),
+        ("422", "What was named cannot be reached or used."),
+        ("429", "Too many attempts failed."),
+        ("500", "Kiwi or its database failed."),
+        ("503", "Too much is being done, or the database is away."),
+        ("504", "It took too long."),
+    ];
+    if names || reads {
+        problems.push(("404", "It does not exist, or belongs to somebody else."));
+    }
+    if reads {
+        problems.push(("304", "The client has it already."));
+    } else {
+        problems.extend([
+            ("404", "Something that was named does not exist."),
+            ("409", "The state of the thing does not allow it."),
+            ("412", "It changed since it was read."),
+        ]);
+    }
+    if operation.request_body.is_some() {
+        problems.extend([("413", "The body is too large."), ("415", "The body is not JSON.")]);
+    }
+    for (status, description) in problems {
+        let mut response = ResponseBuilder::new().description(description);
+        if status != "304" {
+            let schema = RefOr::Ref(Ref::from_schema_name("Problem"));
+            response = response.content("application/problem+json", ContentBuilder::new().schema(Some(schema)).build());
+        }
+        operation.responses.responses.entry(status.to_owned()).or_insert_with(|| RefOr::T(response.build()));
+    }
+}
+
+/// What each route is called, for the audit log.
+pub(crate) fn actions(document: &OpenApi) -> Actions {
+    let mut actions = BTreeMap::new();
+    for (path, item) in &document.paths.paths {
+        for (method, operation) in [(Method::POST, &item.post), (Method::PUT, &item.put), (Method::DELETE, &item.delete)] {
+            if let Some(id) = operation.as_ref().and_then(|operation| operation.operation_id.clone()) {
+                actions.insert((method.to_string(), path.clone()), id);
+            }
+        }
+    }
+    Arc::new(actions)
+}
+
+/// The document and the page. They say nothing that the source does not, so they need no token.
+pub(crate) fn routes(document: OpenApi) -> Router<HttpState> {
+    let document = Arc::new(document);
+    let page = include_str!("documents.html");
+    let policy = (header::CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'");
+    Router::new()
+        .route(&format!("{API}/openapi.json"), get(async move || Json((*document).clone())))
+        .route(&format!("{API}/docs"), get(async move || ([policy], Html(page))))
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_checked_in_document_is_what_the_routes_say() {
+        let printed = super::openapi().to_pretty_json().unwrap() + "\n";
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/openapi.json");
+        if std::env::var_os("KIWI_WRITE_DOCS").is_some() {
+            std::fs::write(path, &printed).unwrap();
+        }
+        assert!(std::fs::read_to_string(path).unwrap_or_default() == printed, "write it anew with KIWI_WRITE_DOCS=1");
+    }
+}

@@ -1,0 +1,53 @@
+//! The audit log: every request that may change something is written down here, and nowhere else, so that no route can forget it.
+
+use super::auth::Caller;
+use crate::HttpState;
+use crate::problem::{Cause, Problem};
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::Method;
+use axum::middleware::Next;
+use axum::response::Response;
+use kiwi_core::domain::{AuditEntry, AuditId, AuditOutcome, Timestamp};
+use kiwi_core::error::ErrorKind;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// What each route does, by method and path; taken from the OpenAPI document, so that both use one name.
+pub(crate) type Actions = Arc<BTreeMap<(String, String), String>>;
+
+/// Writes down what the handler did. Only names are written: the path, never the body, the query or a header.
+pub(crate) async fn record(State((state, actions)): State<(HttpState, Actions)>, caller: Caller, request: Request, next: Next) -> Result<Response, Problem> {
+    let method = request.method().clone();
+    if matches!(method, Method::GET | Method::HEAD | Method::OPTIONS) {
+        return Ok(next.run(request).await);
+    }
+    // A platform may have put the API below a path of its own.
+    let within = |path: &str| path.find(crate::API).and_then(|start| path.get(start..)).unwrap_or_default().to_owned();
+    let route = request.extensions().get::<MatchedPath>().map(|path| within(path.as_str())).unwrap_or_default();
+    let path = within(request.uri().path());
+    let resource: String = path.trim_start_matches(crate::API).trim_start_matches('/').chars().take(300).collect();
+    let response = next.run(request).await;
+    // A method that the route does not have changes nothing.
+    let Some(action) = actions.get(&(method.to_string(), route)).cloned() else { return Ok(response) };
+    let cause = response.extensions().get::<Cause>().map(|cause| cause.0);
+    let outcome = match cause {
+        Some(cause) => AuditOutcome::Failed { cause },
+        None if response.status().is_success() => AuditOutcome::Done,
+        None => AuditOutcome::Failed { cause: ErrorKind::Internal },
+    };
+    let entry = AuditEntry {
+        id: AuditId::generate(),
+        at: Timestamp::now(),
+        actor: caller.actor.name.clone(),
+        token: Some(caller.token),
+        action,
+        resource,
+        origin: caller.origin.map(|origin| origin.to_string()),
+        outcome,
+    };
+    if let Err(error) = state.kiwi.record(&caller.actor, &entry).await {
+        // The change is made; to answer that it failed would be wrong.
+        tracing::error!(error = %error.chain(), action = entry.action, actor = entry.actor, "the audit log could not be written");
+    }
+    Ok(response)
+}

@@ -1,0 +1,60 @@
+//! Guessing slowed: after some failures, an address or a token's id has to wait.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How many failures are free.
+const FREE: u32 = 10;
+/// How long failures are remembered.
+const MEMORY: Duration = Duration::from_secs(60);
+/// How many addresses and ids are remembered. When there are more, those that are over their time go, then the rest: an attacker with that many
+/// addresses is not one that a table stops.
+const MOST: usize = 10_000;
+
+/// Failures by who caused them.
+#[derive(Debug, Default)]
+pub(crate) struct Throttle(Mutex<HashMap<String, (u32, Instant)>>);
+
+impl Throttle {
+    /// How many seconds this one has to wait; none when it may try.
+    pub(crate) fn wait(&self, who: &str) -> Option<u64> {
+        let seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (failures, since) = seen.get(who)?;
+        let left = MEMORY.checked_sub(since.elapsed())?;
+        (*failures >= FREE).then(|| left.as_secs() + 1)
+    }
+
+    /// Notes a failure.
+    pub(crate) fn fail(&self, who: &str) {
+        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if seen.len() >= MOST {
+            seen.retain(|_, (_, since)| since.elapsed() < MEMORY);
+            if seen.len() >= MOST {
+                seen.clear();
+            }
+        }
+        let entry = seen.entry(who.to_owned()).or_insert((0, Instant::now()));
+        if entry.1.elapsed() >= MEMORY {
+            *entry = (0, Instant::now());
+        }
+        entry.0 += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_fails_often_waits_and_nobody_else() {
+        let throttle = Throttle::default();
+        (0..FREE - 1).for_each(|_| throttle.fail("a"));
+        assert_eq!(throttle.wait("a"), None);
+        throttle.fail("a");
+        assert!(throttle.wait("a").is_some_and(|seconds| (1..=61).contains(&seconds)));
+        assert_eq!(throttle.wait("b"), None);
+        (0..2 * MOST).for_each(|number| throttle.fail(&number.to_string()));
+        assert!(throttle.0.lock().unwrap().len() <= MOST);
+    }
+}

@@ -1,0 +1,74 @@
+//! What the routes share.
+
+use crate::feed::Feeds;
+use crate::guard::throttle::Throttle;
+use crate::metrics::Metrics;
+use kiwi_core::pipeline::Kiwi;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{Semaphore, watch};
+
+/// The limits of a server, and whom it believes.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct HttpConfig {
+    /// How many requests are answered at once; more are sent away. Streams that are under way do not count.
+    pub concurrency: usize,
+    /// How many streams are under way at once.
+    pub streams: usize,
+    /// How long an answer may take to begin.
+    pub timeout: Duration,
+    /// The largest body, in bytes.
+    pub largest_body: usize,
+    /// Proxies whose `X-Forwarded-For` says from where a request came. Nobody else's word is taken for it.
+    pub proxies: Vec<IpAddr>,
+}
+
+impl Default for HttpConfig {
+    fn default() -> Self {
+        Self { concurrency: 256, streams: 4096, timeout: Duration::from_secs(60), largest_body: 1 << 20, proxies: Vec::new() }
+    }
+}
+
+/// What the routes need. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct HttpState {
+    pub(crate) kiwi: Kiwi,
+    pub(crate) config: Arc<HttpConfig>,
+    pub(crate) room: Arc<Semaphore>,
+    pub(crate) streams: Arc<Semaphore>,
+    pub(crate) throttle: Arc<Throttle>,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) feeds: Arc<Feeds>,
+    stopping: watch::Sender<bool>,
+}
+
+impl HttpState {
+    /// The state of one server.
+    pub fn new(kiwi: Kiwi, config: HttpConfig) -> Self {
+        Self {
+            kiwi,
+            room: Arc::new(Semaphore::new(config.concurrency)),
+            streams: Arc::new(Semaphore::new(config.streams)),
+            config: Arc::new(config),
+            throttle: Arc::default(),
+            metrics: Arc::default(),
+            feeds: Arc::default(),
+            stopping: watch::Sender::new(false),
+        }
+    }
+
+    /// Ends every stream, so that its client goes on at another replica. Requests that are under way end by themselves.
+    pub fn stop(&self) {
+        self.stopping.send_replace(true);
+    }
+
+    /// Ends when the server does.
+    pub(crate) fn stopped(&self) -> impl Future<Output = ()> + Send + 'static {
+        let mut stopping = self.stopping.subscribe();
+        async move {
+            let _ = stopping.wait_for(|stopping| *stopping).await;
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! Tokens, the audit log and idempotency keys.
+
+use super::settings::{body, unique};
+use super::{PostgresStore, sql};
+use crate::record::{missing, read_json, write_json};
+use async_trait::async_trait;
+use kiwi_core::domain::{ApiToken, AuditEntry, OrganizationId, SecretId, Timestamp, TokenId, UserName};
+use kiwi_core::error::Result;
+use kiwi_core::provider::store::{AuditFilter, AuditStore, KeptToken, KeyClaim, KeyStore, TokenStore};
+use kiwi_core::token::TokenHash;
+use sqlx::Row as _;
+use sqlx::postgres::PgRow;
+
+const BY_ID: &str = "SELECT organization, hash, used_at, revoked_at, body FROM tokens WHERE id = $1";
+const BY_OWNER: &str =
+    "SELECT organization, hash, used_at, revoked_at, body FROM tokens WHERE organization = $1 AND ($2::TEXT IS NULL OR owner = $2) ORDER BY id";
+
+fn kept(row: &PgRow) -> Result<KeptToken> {
+    let organization: String = row.get(0);
+    let token: ApiToken = read_json(row.get(4))?;
+    let time = |column: usize| row.get::<Option<i64>, _>(column).map(Timestamp::from_millis);
+    let token = ApiToken { last_used_at: time(2), revoked_at: time(3), ..token };
+    Ok(KeptToken { organization: organization.parse()?, hash: TokenHash::from_bytes(row.get(1)), token })
+}
+
+#[async_trait]
+impl TokenStore for PostgresStore {
+    async fn insert_token(&self, token: &KeptToken) -> Result<()> {
+        let body = &write_json(&token.token)?;
+        self.write("insert token", |mut work| {
+            Box::pin(async move {
+                sqlx::query("INSERT INTO tokens (id, organization, owner, hash, body) VALUES ($1, $2, $3, $4, $5)")
+                    .bind(token.token.id.as_str())
+                    .bind(token.organization.as_str())
+                    .bind(token.token.user.as_str().to_ascii_lowercase())
+                    .bind(token.hash.as_bytes())
+                    .bind(body)
+                    .execute(&mut *work)
+                    .await
+                    .map(|_| ())
+                    .map_err(unique("insert token", token.token.id.as_str()))
+            })
+        })
+        .await
+    }
+
+    async fn token(&self, id: &TokenId) -> Result<Option<KeptToken>> {
+        self.row("read token", || sqlx::query(BY_ID).bind(id.as_str())).await?.as_ref().map(kept).transpose()
+    }
+
+    async fn tokens<'a>(&self, organization: &OrganizationId, user: Option<&'a UserName>) -> Result<Vec<ApiToken>> {
+        let owner = &user.map(|user| user.as_str().to_ascii_lowercase());
+        let rows = self.rows("list tokens", || sqlx::query(BY_OWNER).bind(organization.as_str()).bind(owner)).await?;
+        rows.iter().map(|row| Ok(kept(row)?.token)).collect()
+    }
+
+    async fn use_token(&self, id: &TokenId, at: Timestamp) -> Result<()> {
+        let noted = self.rows("note use of token", || sqlx::query("UPDATE tokens SET used_at = $1 WHERE id = $2").bind(at.as_millis()).bind(id.as_str()));
+        noted.await.map(|_| ())
+    }
+
+    async fn revoke_token(&self, organization: &OrganizationId, id: &TokenId, at: Timestamp) -> Result<()> {
+        let rows = self.rows("revoke token", || {
+            sqlx::query("UPDATE tokens SET revoked_at = COALESCE(revoked_at, $1) WHERE organization = $2 AND id = $3 RETURNING 1")
+                .bind(at.as_millis())
+                .bind(organization.as_str())
+                .bind(id.as_str())
+        });
+        if rows.await?.is_empty() { Err(missing("revoke token", id.as_str())) } else { Ok(()) }
+    }
+
+    async fn remove_token(&self, id: &TokenId) -> Result<()> {
+        self.write("remove token", |mut work| {
+            Box::pin(async move {
+                let done = sqlx::query("DELETE FROM tokens WHERE id = $1").bind(id.as_str()).execute(&mut *work).await.map_err(sql("remove token"))?;
+                if done.rows_affected() == 0 { Err(missing("remove token", id.as_str())) } else { Ok(()) }
+            })
+        })
+        .await
+    }
+}
+
+#[async_trait]
+impl AuditStore for PostgresStore {
+    async fn append_audit(&self, organization: &OrganizationId, entry: &AuditEntry) -> Result<()> {
+        let body = &write_json(entry)?;
+        // The id makes a second attempt harmless.
+        let written = self.rows("write audit log", || {
+            sqlx::query("INSERT INTO audit (organization, id, actor, body) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING")
+                .bind(organization.as_str())
+                .bind(entry.id.as_str())
+                .bind(&entry.actor)
+                .bind(body)
+        });
+        written.await.map(|_| ())
+    }
+
+    async fn audit(&self, organization: &OrganizationId, filter: &AuditFilter) -> Result<Vec<AuditEntry>> {
+        let rows = self.rows("read audit log", || {
+            sqlx::query(
+                "SELECT body FROM audit WHERE organization = $1 AND ($2::TEXT IS NULL OR id < $2) AND ($3::TEXT IS NULL OR actor = $3)
+                 ORDER BY id DESC LIMIT $4",
+            )
+            .bind(organization.as_str())
+            .bind(filter.before.as_ref().map(|before| before.as_str()))
+            .bind(&filter.actor)
+            .bind(filter.limit.map_or(i64::MAX, i64::from))
+        });
+        rows.await?.iter().map(body).collect()
+    }
+}
+
+#[async_trait]
+impl KeyStore for PostgresStore {
+    async fn claim_key(&self, organization: &OrganizationId, key: &str, fingerprint: &str, now: Timestamp, until: Timestamp) -> Result<KeyClaim> {
+        self.write("claim key", |mut work| {
+            Box::pin(async move {
+                let ours = sqlx::query(
+                    "INSERT INTO keys (organization, key, fingerprint, until) VALUES ($1, $2, $3, $4)
+                     ON CONFLICT (organization, key) DO UPDATE SET fingerprint = excluded.fingerprint, until = excluded.until
+                     WHERE keys.answer IS NULL AND keys.until <= $5 RETURNING 1",
+                )
+                .bind(organization.as_str())
+                .bind(key)
+                .bind(fingerprint)
+                .bind(until.as_millis())
+                .bind(now.as_millis())
+                .fetch_optional(&mut *work)
+                .await
+                .map_err(sql("claim key"))?;
+                if ours.is_some() {
+                    return Ok(KeyClaim::New);
+                }
+                let found = sqlx::query("SELECT fingerprint, answer, until FROM keys WHERE organization = $1 AND key = $2")
+                    .bind(organization.as_str())
+                    .bind(key)
+                    .fetch_optional(&mut *work)
+                    .await
+                    .map_err(sql("claim key"))?;
+                // It may end between the two statements; whoever asks again finds it free.
+                let Some(row) = found else { return Ok(KeyClaim::Busy) };
+                let (taken_by, answer): (String, Option<String>) = (row.get(0), row.get(1));
+                match answer {
+                    // An answer that is over its time is still `expire_keys`'s to name.
+                    _ if row.get::<i64, _>(2) <= now.as_millis() => Ok(KeyClaim::Busy),
+                    _ if taken_by != fingerprint => Ok(KeyClaim::Different),
+                    Some(answer) => Ok(KeyClaim::Answered(answer.parse()?)),
+                    None => Ok(KeyClaim::Busy),
+                }
+            })
+        })
+        .await
+    }
+
+    async fn answer_key(&self, organization: &OrganizationId, key: &str, answer: &SecretId, until: Timestamp) -> Result<()> {
+        let written = self.rows("answer key", || {
+            sqlx::query("UPDATE keys SET answer = $1, until = $2 WHERE organization = $3 AND key = $4")
+                .bind(answer.as_str())
+                .bind(until.as_millis())
+                .bind(organization.as_str())
+                .bind(key)
+        });
+        written.await.map(|_| ())
+    }
+
+    async fn forget_key(&self, organization: &OrganizationId, key: &str) -> Result<()> {
+        let written = self.rows("forget key", || {
+            sqlx::query("DELETE FROM keys WHERE organization = $1 AND key = $2 AND answer IS NULL").bind(organization.as_str()).bind(key)
+        });
+        written.await.map(|_| ())
+    }
+
+    async fn expire_keys(&self, now: Timestamp) -> Result<Vec<SecretId>> {
+        self.write("expire keys", |mut work| {
+            Box::pin(async move {
+                let query = sqlx::query("DELETE FROM keys WHERE until <= $1 RETURNING answer").bind(now.as_millis());
+                let rows = query.fetch_all(&mut *work).await.map_err(sql("expire keys"))?;
+                rows.iter().filter_map(|row| row.get::<Option<String>, _>(0)).map(|id| Ok(id.parse()?)).collect()
+            })
+        })
+        .await
+    }
+}

@@ -1,0 +1,163 @@
+//! Tokens, the audit log and idempotency keys.
+
+use super::settings::{body, unique};
+use super::{SqliteStore, sql};
+use crate::record::{missing, read_json, write_json};
+use async_trait::async_trait;
+use kiwi_core::domain::{ApiToken, AuditEntry, OrganizationId, SecretId, Timestamp, TokenId, UserName};
+use kiwi_core::error::Result;
+use kiwi_core::provider::store::{AuditFilter, AuditStore, KeptToken, KeyClaim, KeyStore, TokenStore};
+use kiwi_core::token::TokenHash;
+use sqlx::Row as _;
+use sqlx::sqlite::SqliteRow;
+
+const TOKEN: &str = "SELECT organization, hash, used_at, revoked_at, body FROM tokens";
+
+fn kept(row: &SqliteRow) -> Result<KeptToken> {
+    let organization: String = row.get(0);
+    let token: ApiToken = read_json(row.get(4))?;
+    let time = |column: usize| row.get::<Option<i64>, _>(column).map(Timestamp::from_millis);
+    let token = ApiToken { last_used_at: time(2), revoked_at: time(3), ..token };
+    Ok(KeptToken { organization: organization.parse()?, hash: TokenHash::from_bytes(row.get(1)), token })
+}
+
+#[async_trait]
+impl TokenStore for SqliteStore {
+    async fn insert_token(&self, token: &KeptToken) -> Result<()> {
+        sqlx::query("INSERT INTO tokens (id, organization, user, hash, body) VALUES (?, ?, ?, ?, ?)")
+            .bind(token.token.id.as_str())
+            .bind(token.organization.as_str())
+            .bind(token.token.user.as_str())
+            .bind(token.hash.as_bytes())
+            .bind(write_json(&token.token)?)
+            .execute(&self.pool)
+            .await
+            .map(|_| ())
+            .map_err(unique("insert token", token.token.id.as_str()))
+    }
+
+    async fn token(&self, id: &TokenId) -> Result<Option<KeptToken>> {
+        let query = format!("{TOKEN} WHERE id = ?");
+        let row = sqlx::query(sqlx::AssertSqlSafe(query)).bind(id.as_str()).fetch_optional(&self.pool).await.map_err(sql("read token"))?;
+        row.as_ref().map(kept).transpose()
+    }
+
+    async fn tokens<'a>(&self, organization: &OrganizationId, user: Option<&'a UserName>) -> Result<Vec<ApiToken>> {
+        let query = format!("{TOKEN} WHERE organization = ?1 AND (?2 IS NULL OR user = ?2) ORDER BY id");
+        let rows = sqlx::query(sqlx::AssertSqlSafe(query)).bind(organization.as_str()).bind(user.map(UserName::as_str)).fetch_all(&self.pool).await;
+        rows.map_err(sql("list tokens"))?.iter().map(|row| Ok(kept(row)?.token)).collect()
+    }
+
+    async fn use_token(&self, id: &TokenId, at: Timestamp) -> Result<()> {
+        let query = sqlx::query("UPDATE tokens SET used_at = ? WHERE id = ?").bind(at.as_millis()).bind(id.as_str());
+        query.execute(&self.pool).await.map(|_| ()).map_err(sql("note use of token"))
+    }
+
+    async fn revoke_token(&self, organization: &OrganizationId, id: &TokenId, at: Timestamp) -> Result<()> {
+        let done = sqlx::query("UPDATE tokens SET revoked_at = COALESCE(revoked_at, ?) WHERE organization = ? AND id = ?")
+            .bind(at.as_millis())
+            .bind(organization.as_str())
+            .bind(id.as_str())
+            .execute(&self.pool)
+            .await
+            .map_err(sql("revoke token"))?;
+        if done.rows_affected() == 0 { Err(missing("revoke token", id.as_str())) } else { Ok(()) }
+    }
+
+    async fn remove_token(&self, id: &TokenId) -> Result<()> {
+        let done = sqlx::query("DELETE FROM tokens WHERE id = ?").bind(id.as_str()).execute(&self.pool).await.map_err(sql("remove token"))?;
+        if done.rows_affected() == 0 { Err(missing("remove token", id.as_str())) } else { Ok(()) }
+    }
+}
+
+#[async_trait]
+impl AuditStore for SqliteStore {
+    async fn append_audit(&self, organization: &OrganizationId, entry: &AuditEntry) -> Result<()> {
+        sqlx::query("INSERT INTO audit (organization, id, actor, body) VALUES (?, ?, ?, ?)")
+            .bind(organization.as_str())
+            .bind(entry.id.as_str())
+            .bind(&entry.actor)
+            .bind(write_json(entry)?)
+            .execute(&self.pool)
+            .await
+            .map(|_| ())
+            .map_err(sql("write audit log"))
+    }
+
+    async fn audit(&self, organization: &OrganizationId, filter: &AuditFilter) -> Result<Vec<AuditEntry>> {
+        // One statement for each filter, so that each reads its own index.
+        let actor = if filter.actor.is_some() { "AND actor = ?3 " } else { "" };
+        let query = format!("SELECT body FROM audit WHERE organization = ?1 AND (?2 IS NULL OR id < ?2) {actor}ORDER BY id DESC LIMIT ?4");
+        let rows = sqlx::query(sqlx::AssertSqlSafe(query))
+            .bind(organization.as_str())
+            .bind(filter.before.as_ref().map(|before| before.as_str()))
+            .bind(&filter.actor)
+            .bind(filter.limit.map_or(i64::MAX, i64::from))
+            .fetch_all(&self.pool)
+            .await
+            .map_err(sql("read audit log"))?;
+        rows.iter().map(body).collect()
+    }
+}
+
+#[async_trait]
+impl KeyStore for SqliteStore {
+    async fn claim_key(&self, organization: &OrganizationId, key: &str, fingerprint: &str, now: Timestamp, until: Timestamp) -> Result<KeyClaim> {
+        let mut transaction = self.write().await?;
+        let found = sqlx::query("SELECT fingerprint, answer, until FROM keys WHERE organization = ? AND key = ?")
+            .bind(organization.as_str())
+            .bind(key)
+            .fetch_optional(&mut *transaction)
+            .await
+            .map_err(sql("claim key"))?;
+        if let Some(row) = found {
+            let (taken_by, answer): (String, Option<String>) = (row.get(0), row.get(1));
+            let over = row.get::<i64, _>(2) <= now.as_millis();
+            match answer {
+                None if over => {}
+                // An answer that is over its time is still `expire_keys`'s to name.
+                _ if over => return Ok(KeyClaim::Busy),
+                _ if taken_by != fingerprint => return Ok(KeyClaim::Different),
+                Some(answer) => return Ok(KeyClaim::Answered(answer.parse()?)),
+                None => return Ok(KeyClaim::Busy),
+            }
+        }
+        sqlx::query("INSERT OR REPLACE INTO keys (organization, key, fingerprint, until) VALUES (?, ?, ?, ?)")
+            .bind(organization.as_str())
+            .bind(key)
+            .bind(fingerprint)
+            .bind(until.as_millis())
+            .execute(&mut *transaction)
+            .await
+            .map_err(sql("claim key"))?;
+        transaction.commit().await.map_err(sql("claim key"))?;
+        Ok(KeyClaim::New)
+    }
+
+    async fn answer_key(&self, organization: &OrganizationId, key: &str, answer: &SecretId, until: Timestamp) -> Result<()> {
+        sqlx::query("UPDATE keys SET answer = ?, until = ? WHERE organization = ? AND key = ?")
+            .bind(answer.as_str())
+            .bind(until.as_millis())
+            .bind(organization.as_str())
+            .bind(key)
+            .execute(&self.pool)
+            .await
+            .map(|_| ())
+            .map_err(sql("answer key"))
+    }
+
+    async fn forget_key(&self, organization: &OrganizationId, key: &str) -> Result<()> {
+        let query = sqlx::query("DELETE FROM keys WHERE organization = ? AND key = ? AND answer IS NULL").bind(organization.as_str()).bind(key);
+        query.execute(&self.pool).await.map(|_| ()).map_err(sql("forget key"))
+    }
+
+    async fn expire_keys(&self, now: Timestamp) -> Result<Vec<SecretId>> {
+        // Most calls find nothing, and reading takes no lock.
+        let due = sqlx::query("SELECT 1 FROM keys WHERE until <= ? LIMIT 1").bind(now.as_millis()).fetch_optional(&self.pool).await;
+        if due.map_err(sql("expire keys"))?.is_none() {
+            return Ok(Vec::new());
+        }
+        let rows = sqlx::query("DELETE FROM keys WHERE until <= ? RETURNING answer").bind(now.as_millis()).fetch_all(&self.pool).await;
+        rows.map_err(sql("expire keys"))?.iter().filter_map(|row| row.get::<Option<String>, _>(0)).map(|id| Ok(id.parse()?)).collect()
+    }
+}

@@ -1,0 +1,134 @@
+//! The contract of the traits for tokens, the audit log and idempotency keys, and of the queue.
+
+use super::store::service;
+use kiwi_core::Scope;
+use kiwi_core::domain::{ApiToken, AuditEntry, AuditId, AuditOutcome, EnvironmentName, OrganizationId, Run, RunRequest, RunStatus, Timestamp, TokenId};
+use kiwi_core::error::ErrorKind;
+use kiwi_core::provider::Store;
+use kiwi_core::provider::store::{AuditFilter, Claim, KeptToken, KeyClaim};
+use kiwi_core::secret::SecretString;
+use kiwi_core::token::TokenText;
+use std::time::Duration;
+
+/// Every rule, on a store without tokens and runs.
+pub(super) async fn all(store: &dyn Store) {
+    tokens(store).await;
+    audit(store).await;
+    keys(store).await;
+    queue(store).await;
+}
+
+async fn tokens(store: &dyn Store) {
+    let (ours, theirs): (OrganizationId, OrganizationId) = (OrganizationId::default(), "other".parse().unwrap());
+    let token = |organization: &OrganizationId, user: &str| {
+        let text = TokenText::generate(TokenId::generate());
+        let token = ApiToken {
+            id: text.id().clone(),
+            user: user.parse().unwrap(),
+            name: "laptop".parse().unwrap(),
+            scopes: [Scope::Read, Scope::Deploy].into(),
+            created_at: Timestamp::now(),
+            expires_at: Some(Timestamp::now().after(Duration::from_secs(60))),
+            last_used_at: None,
+            revoked_at: None,
+        };
+        KeptToken { organization: organization.clone(), hash: text.hash(), token }
+    };
+    let all = [token(&ours, "ada"), token(&ours, "grace"), token(&theirs, "ada")];
+    for kept in &all {
+        store.insert_token(kept).await.unwrap();
+    }
+    assert_eq!(store.insert_token(&all[0]).await.unwrap_err().kind(), ErrorKind::AlreadyExists);
+    assert_eq!(store.token(&all[2].token.id).await.unwrap().as_ref(), Some(&all[2]), "of any organization");
+    let mut expected = [all[0].token.clone(), all[1].token.clone()];
+    expected.sort_by(|a, b| a.id.cmp(&b.id));
+    assert_eq!(store.tokens(&ours, None).await.unwrap(), expected);
+    assert_eq!(store.tokens(&ours, Some(&"ADA".parse().unwrap())).await.unwrap(), std::slice::from_ref(&all[0].token));
+
+    let id = &all[0].token.id;
+    let (first, later) = (Timestamp::from_millis(1_000), Timestamp::from_millis(2_000));
+    assert_eq!(store.revoke_token(&theirs, id, first).await.unwrap_err().kind(), ErrorKind::NotFound);
+    store.revoke_token(&ours, id, first).await.unwrap();
+    store.revoke_token(&ours, id, later).await.unwrap();
+    store.use_token(id, later).await.unwrap();
+    let kept = store.token(id).await.unwrap().unwrap().token;
+    assert_eq!((kept.revoked_at, kept.last_used_at), (Some(first), Some(later)));
+    store.use_token(&TokenId::generate(), later).await.unwrap();
+
+    for kept in &all {
+        store.remove_token(&kept.token.id).await.unwrap();
+    }
+    assert_eq!(store.remove_token(id).await.unwrap_err().kind(), ErrorKind::NotFound);
+}
+
+async fn audit(store: &dyn Store) {
+    let ours = OrganizationId::default();
+    let entry = |actor: &str, outcome| AuditEntry {
+        id: AuditId::generate(),
+        at: Timestamp::from_millis(1_790_000_000_123),
+        actor: actor.to_owned(),
+        token: Some(TokenId::generate()),
+        action: "remove_service".to_owned(),
+        resource: "services/shop".to_owned(),
+        origin: None,
+        outcome,
+    };
+    let mut all = [entry("ada", AuditOutcome::Done), entry("grace", AuditOutcome::Failed { cause: ErrorKind::Forbidden }), entry("ada", AuditOutcome::Done)];
+    for entry in &all {
+        store.append_audit(&ours, entry).await.unwrap();
+    }
+    all.sort_by(|a, b| b.id.cmp(&a.id));
+    let read = async |filter: AuditFilter| store.audit(&ours, &filter).await.unwrap();
+    assert_eq!(read(AuditFilter::default()).await, all);
+    assert_eq!(read(AuditFilter { limit: Some(1), ..AuditFilter::default() }).await, all[..1]);
+    assert_eq!(read(AuditFilter { before: Some(all[0].id.clone()), ..AuditFilter::default() }).await, all[1..]);
+    let hers = read(AuditFilter { actor: Some("ada".to_owned()), ..AuditFilter::default() }).await;
+    assert_eq!(hers.len(), 2);
+    assert_eq!(store.audit(&"other".parse().unwrap(), &AuditFilter::default()).await.unwrap(), []);
+}
+
+async fn keys(store: &dyn Store) {
+    let ours = OrganizationId::default();
+    let at = Timestamp::from_millis;
+    let claim = async |key: &str, fingerprint: &str, now, until| store.claim_key(&ours, key, fingerprint, at(now), at(until)).await.unwrap();
+    assert_eq!(claim("ada/1", "f", 0, 100).await, KeyClaim::New);
+    assert_eq!(claim("ada/1", "f", 1, 100).await, KeyClaim::Busy);
+    assert_eq!(claim("ada/1", "g", 1, 100).await, KeyClaim::Different);
+    assert_eq!(claim("ada/1", "g", 100, 200).await, KeyClaim::New, "one that is over its time is as good as none");
+    store.forget_key(&ours, "ada/1").await.unwrap();
+    assert_eq!(claim("ada/1", "f", 100, 200).await, KeyClaim::New);
+    let answer = store.insert_secret(&SecretString::from("answer".to_owned())).await.unwrap();
+    store.answer_key(&ours, "ada/1", &answer, at(300)).await.unwrap();
+    store.forget_key(&ours, "ada/1").await.unwrap();
+    assert_eq!(claim("ada/1", "f", 250, 400).await, KeyClaim::Answered(answer.clone()), "what has an answer is not forgotten");
+    assert_eq!(claim("ada/1", "g", 250, 400).await, KeyClaim::Different);
+    assert_eq!(store.claim_key(&"other".parse().unwrap(), "ada/1", "f", at(0), at(100)).await.unwrap(), KeyClaim::New);
+    assert_eq!(store.expire_keys(at(299)).await.unwrap(), []);
+    assert_eq!(store.expire_keys(at(300)).await.unwrap(), std::slice::from_ref(&answer));
+    assert_eq!(claim("ada/1", "g", 300, 400).await, KeyClaim::New);
+    store.remove_secrets(&[answer]).await.unwrap();
+    store.expire_keys(at(1_000)).await.unwrap();
+}
+
+async fn queue(store: &dyn Store) {
+    let shop = service("queued");
+    store.insert_service(&shop).await.unwrap();
+    let runs: Vec<Run> = (0..3).map(|_| Run::queued(&shop, EnvironmentName::Development, RunRequest::Restart, "ada")).collect();
+    let mut sorted = runs.clone();
+    sorted.sort_by(|a, b| a.id.cmp(&b.id));
+    for (run, slot) in sorted.iter().zip(["one", "one", "two"]) {
+        store.insert_run(&shop.organization, slot, run).await.unwrap();
+    }
+    let ids = async || store.heads().await.unwrap().into_iter().map(|(_, id)| id).collect::<Vec<_>>();
+    assert_eq!(ids().await, [&sorted[0].id, &sorted[2].id].map(Clone::clone));
+    let Claim::Held(fence) = store.claim("one", &sorted[0].id, "w", Duration::from_secs(30)).await.unwrap() else { panic!("the slot is free") };
+    let finished = Run { status: RunStatus::Succeeded, ..sorted[0].clone() };
+    store.update_run(&finished, &fence).await.unwrap();
+    assert_eq!(ids().await, [&sorted[1].id, &sorted[2].id].map(Clone::clone));
+    store.release(&fence).await.unwrap();
+    for run in &sorted[1..] {
+        store.request_cancel(&run.id).await.unwrap();
+    }
+    assert!(ids().await.is_empty());
+    store.remove_service(&shop.id).await.unwrap();
+}
