@@ -21,22 +21,22 @@ impl Server {
     pub fn start(kiwi: &Kiwi) -> Self {
         let mut child = kiwi.command(&["serve", "--listen", "127.0.0.1:0"]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap());
-        let (mut said, mut bootstrap) = (String::new(), None);
-        loop {
+        // From here on the value ends the process, however this ends.
+        let mut server = Self { child, address: String::new(), bootstrap: None };
+        let mut said = String::new();
+        while server.address.is_empty() {
             let mut line = String::new();
             assert!(lines.read_line(&mut line).unwrap() > 0, "the server ended: {said}");
             said.push_str(&line);
             let line = line.trim();
             if line.starts_with("kiwi_") {
-                bootstrap = Some(line.to_owned());
+                server.bootstrap = Some(line.to_owned());
             }
-            if let Some(address) = line.strip_prefix("serving http://") {
-                let address = address.to_owned();
-                // Whatever it says later must not fill the pipe.
-                std::thread::spawn(move || std::io::copy(&mut lines, &mut std::io::sink()));
-                return Self { child, address, bootstrap };
-            }
+            server.address = line.strip_prefix("serving http://").unwrap_or_default().to_owned();
         }
+        // Whatever it says later must not fill the pipe.
+        std::thread::spawn(move || std::io::copy(&mut lines, &mut std::io::sink()));
+        server
     }
 
     /// Its URL.
