@@ -2,6 +2,7 @@
 
 use super::text::text_value;
 use crate::error::ValueError;
+use std::sync::{Mutex, PoisonError};
 
 /// ULIDs are 26 characters of Crockford's base 32; Kiwi writes them in lower case so that they fit DNS labels.
 pub(super) fn ulid(what: &'static str, text: &str) -> Result<String, ValueError> {
@@ -35,9 +36,14 @@ id!(ServiceId, parse_service, "service");
 id!(RunId, parse_run, "run");
 id!(SecretId, parse_secret, "secret");
 
-/// Two ids of one millisecond must still sort in the order they were given out.
+/// Two ids of one millisecond must still sort in the order they were given out by this process.
 pub(super) fn next() -> ulid::Ulid {
-    ulid::Ulid::new()
+    static LAST: Mutex<Option<ulid::Ulid>> = Mutex::new(None);
+    let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
+    let new = ulid::Ulid::new();
+    let next = last.filter(|last| *last >= new).and_then(|last| last.increment()).unwrap_or(new);
+    *last = Some(next);
+    next
 }
 
 fn organization(text: &str) -> Result<String, ValueError> {
