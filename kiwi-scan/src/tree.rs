@@ -1,7 +1,7 @@
 //! Walking a source tree that nobody trusts.
 
 use kiwi_core::domain::Coverage;
-#[cfg(any(feature = "sca", feature = "secrets"))]
+#[cfg(any(feature = "_sast", feature = "sca", feature = "secrets"))]
 use kiwi_core::{
     domain::ScanReport,
     error::{Error, ErrorKind, Result},
@@ -15,7 +15,7 @@ const FOREIGN: [&str; 8] = [".git", ".hg", ".svn", "node_modules", "bower_compon
 const MOST_ENTRIES: usize = 2_000_000;
 
 /// Scans a source tree without keeping others waiting.
-#[cfg(any(feature = "sca", feature = "secrets"))]
+#[cfg(any(feature = "_sast", feature = "sca", feature = "secrets"))]
 pub(crate) async fn scan(target: &ScanTarget, operation: &'static str, look: impl FnOnce(&Path) -> Result<ScanReport> + Send + 'static) -> Result<ScanReport> {
     let ScanTarget::Tree(root) = target else {
         return Err(Error::new(ErrorKind::Unsupported, operation, "only source trees are scanned"));
