@@ -6,7 +6,9 @@ cd "$(dirname "$0")/.."
 
 seconds=${1:-120}
 schemathesis=${KIWI_TEST_SCHEMATHESIS:-schemathesis}
-kiwi=${KIWI:-${CARGO_TARGET_DIR:-target}/debug/kiwi}
+# Where the build is may be said by the environment, or by Cargo's configuration.
+target=$(cargo metadata --format-version 1 --no-deps | python3 -c 'import json, sys; print(json.load(sys.stdin)["target_directory"])')
+kiwi=${KIWI:-$target/debug/kiwi}
 work=$(mktemp -d)
 server=
 finish() {
