@@ -197,6 +197,32 @@ async fn a_worker_that_ends_after_any_request_is_followed_by_another() {
     }
 }
 
+/// The write that would make a release live is on its way when its worker dies, and arrives after another worker undid everything.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_late_write_of_a_dead_worker_makes_nothing_live() {
+    for live in [None, Some(1)] {
+        let double = Double::start(STEP);
+        let runtime = runtime(&double);
+        let workload = workload();
+        if live.is_some() {
+            apply(&runtime, request(&fixture(&runtime), &workload, 1, 1)).await.unwrap();
+        }
+        // A worker claims the object, by creating it the first time, and writes it.
+        double.behave(Faults { late: Some(("patch configmaps kiwi-live".to_owned(), 1 + usize::from(live.is_some()))), ..Faults::default() });
+        let next = request(&fixture(&runtime), &workload, 2, 2);
+        let mut stream = runtime.apply(next.clone());
+        while double.late() == 0 {
+            let _ = tokio::time::timeout(Duration::from_millis(5), stream.next()).await;
+        }
+        drop(stream);
+        let second = ApplyRequest { fence: Fence { epoch: 3, owner: "second".into(), ..next.fence.clone() }, ..next.clone() };
+        assert_eq!(runtime.abort(&second).await.unwrap(), Aborted::Undone);
+        assert_eq!(double.deliver(), [409]);
+        let status = runtime.status(&workload, None).await.unwrap();
+        assert_eq!((status.revision, status.drift), (live, Vec::new()));
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_plan_says_what_changes_and_changes_nothing() {
     let double = Double::start(STEP);

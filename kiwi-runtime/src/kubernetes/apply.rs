@@ -10,7 +10,7 @@ use super::lease::Lease;
 use super::namespace;
 use super::objects::{self, How};
 use super::render::{Input, Rendered, is_routed};
-use super::state::State;
+use super::state::{Claim, State};
 use super::watch::Follower;
 use super::{names, pods};
 use crate::feed::Feed;
@@ -82,18 +82,17 @@ pub(super) async fn abort(cluster: &Cluster, request: &ApplyRequest) -> Result<A
     if namespace::look(client, &namespace, &request.workload).await?.is_none() {
         return Ok(Aborted::Undone);
     }
-    let live = State::read(client, &namespace).await?;
-    if live.as_ref().map(|live| live.revision) == Some(request.release.revision) {
-        return Ok(Aborted::AlreadyLive);
-    }
     let lease = Lease::take(client, &namespace, &request.workload, &request.fence).await?;
+    // From here on, nothing that the stopped worker still has under way can make its release live.
+    let live = Claim::take(client, &namespace, &request.workload, request.fence.epoch).await?.live;
     let (feed, _receiver) = crate::feed::channel();
     let work = Work { cluster, client, request, namespace, lease, feed };
-    if work.lease.begun() {
+    let aborted = if live.as_ref().map(|live| live.revision) == Some(request.release.revision) { Aborted::AlreadyLive } else { Aborted::Undone };
+    if aborted == Aborted::Undone && work.lease.begun() {
         work.undo(live).await?;
     }
     work.lease.release().await?;
-    Ok(Aborted::Undone)
+    Ok(aborted)
 }
 
 /// The objects of a release as they would be applied now.
@@ -174,6 +173,7 @@ impl Work<'_> {
         let judged = rendered.objects.iter().map(|object| objects::apply(self.client, object, How { dry_run: true, ..how }));
         futures_util::future::try_join_all(judged).await?;
         self.lease.begin().await?;
+        let claim = Claim::take(self.client, &self.namespace, &self.request.workload, self.request.fence.epoch).await?;
         // Deployments after what they refer to; a route to pods that are not there yet is only a route to the ones of before.
         let (deployments, others): (Vec<&Value>, Vec<&Value>) = rendered.objects.iter().partition(|object| object["kind"] == "Deployment");
         futures_util::future::try_join_all(others.iter().map(|object| objects::apply(self.client, object, how))).await?;
@@ -196,7 +196,8 @@ impl Work<'_> {
             applied.iter().map(|object| (object.name_any(), (object.uid().unwrap_or_default(), object.metadata.generation.unwrap_or(0)))).collect();
         self.rolled_out(&mut follower, &expected).await?;
         self.lease.check().await?;
-        State::new(self.request.release.revision, &rendered.namespace, &rendered.objects).write(self.client, &self.namespace, &self.request.workload).await
+        let state = State::new(self.request.release.revision, &rendered.namespace, &rendered.objects);
+        claim.write(self.client, &self.namespace, &self.request.workload, &state).await
     }
 
     /// Follows every Deployment to its end.

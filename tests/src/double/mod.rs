@@ -27,6 +27,9 @@ pub struct Faults {
     pub unavailable: usize,
     /// `VERB RESOURCE` pairs that are forbidden.
     pub forbidden: Vec<String>,
+    /// `VERB RESOURCE NAME` of a write, and which of them: it is never answered, and acts when `deliver` is called, as one that was still on its way
+    /// when its sender died.
+    pub late: Option<(String, usize)>,
 }
 
 /// The server. Clones are the same one.
@@ -41,12 +44,19 @@ pub(crate) struct Shared {
     pub(crate) changed: watch::Sender<u64>,
     pub(crate) faults: Mutex<Faults>,
     pub(crate) requests: Mutex<Vec<String>>,
+    pub(crate) late: Mutex<Vec<serve::Call>>,
 }
 
 impl Double {
     /// A server with one node, whose controllers take a step each `every`.
     pub fn start(every: Duration) -> Self {
-        let shared = Arc::new(Shared { state: Mutex::new(State::new()), changed: watch::Sender::new(0), faults: Mutex::default(), requests: Mutex::default() });
+        let shared = Arc::new(Shared {
+            state: Mutex::new(State::new()),
+            changed: watch::Sender::new(0),
+            faults: Mutex::default(),
+            requests: Mutex::default(),
+            late: Mutex::default(),
+        });
         let stepping = shared.clone();
         let steps = tokio::spawn(async move {
             let mut clock = tokio::time::interval(every);
@@ -74,6 +84,17 @@ impl Double {
     /// Changes how it misbehaves from now on.
     pub fn behave(&self, faults: Faults) {
         *self.shared.faults.lock().unwrap() = faults;
+    }
+
+    /// How many writes are on their way.
+    pub fn late(&self) -> usize {
+        self.shared.late.lock().unwrap().len()
+    }
+
+    /// Lets the late writes act. Answers the status of each.
+    pub fn deliver(&self) -> Vec<u16> {
+        let calls = std::mem::take(&mut *self.shared.late.lock().unwrap());
+        calls.iter().map(|call| serve::answered(&self.shared, call).status().as_u16()).collect()
     }
 
     /// Every request so far, as `VERB path`.

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// A request, taken apart.
-struct Call {
+pub(crate) struct Call {
     verb: &'static str,
     plural: String,
     namespace: String,
@@ -94,15 +94,34 @@ pub(super) async fn serve(shared: Arc<Shared>, request: Request<kube::client::Bo
     if call.verb == "watch" {
         return Ok(watch(&shared, call));
     }
-    let response = {
-        let mut state = shared.state.lock().unwrap();
-        let response = act(&shared, &mut state, &call);
-        let version = state.version;
-        drop(state);
-        shared.changed.send_if_modified(|known| std::mem::replace(known, version) != version);
-        response
-    };
-    Ok(response)
+    if is_late(&shared, &call) {
+        shared.late.lock().unwrap().push(call);
+        return std::future::pending().await;
+    }
+    Ok(answered(&shared, &call))
+}
+
+fn is_late(shared: &Shared, call: &Call) -> bool {
+    let mut faults = shared.faults.lock().unwrap();
+    let Some((write, left)) = &mut faults.late else { return false };
+    if *write != format!("{} {} {}", call.verb, call.plural, call.name) {
+        return false;
+    }
+    *left = left.saturating_sub(1);
+    let now = *left == 0;
+    if now {
+        faults.late = None;
+    }
+    now
+}
+
+pub(super) fn answered(shared: &Shared, call: &Call) -> Response<Body> {
+    let mut state = shared.state.lock().unwrap();
+    let response = act(shared, &mut state, call);
+    let version = state.version;
+    drop(state);
+    shared.changed.send_if_modified(|known| std::mem::replace(known, version) != version);
+    response
 }
 
 fn act(shared: &Shared, state: &mut State, call: &Call) -> Response<Body> {
@@ -209,6 +228,10 @@ fn server_side_apply(state: &mut State, call: &Call, key: &objects::Key) -> Resp
     let force = call.query.get("force").is_some_and(|value| value == "true");
     let manager = call.query.get("fieldManager").cloned().unwrap_or_default();
     let live = state.objects.get(key).cloned();
+    let named = text(&call.body, "/metadata/resourceVersion");
+    if !named.is_empty() && live.as_ref().is_none_or(|live| text(live, "/metadata/resourceVersion") != named) {
+        return status(409, "Conflict", "the object has been modified; please apply your changes to the latest version and try again", json!([]));
+    }
     if let Some(live) = &live {
         let immutable = live["immutable"] == true && (live["data"] != call.body["data"]);
         let selector = key.0 == "deployments" && live["spec"]["selector"] != call.body["spec"]["selector"] && !call.body["spec"]["selector"].is_null();
