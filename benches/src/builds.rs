@@ -69,6 +69,16 @@ impl Pair {
         std::fs::write(self.repository.folder().join("salt"), unique("salt")).unwrap();
     }
 
+    /// Checks the tree out once more and leaves the disk as much to write as kiwi's fetch did just before its build stage: without this, the engine
+    /// would share the disk with what is still on its way there on one side alone.
+    fn check_out(&self) -> tempfile::TempDir {
+        let copy = tempfile::tempdir().unwrap();
+        let prefix = format!("--prefix={}/", copy.path().display());
+        let status = Command::new("git").args(["checkout-index", "--all", &prefix]).current_dir(self.repository.folder()).status().unwrap();
+        assert!(status.success());
+        copy
+    }
+
     fn by_hand(&self) -> f64 {
         let began = Instant::now();
         let status = Command::new(docker())
@@ -122,7 +132,9 @@ impl Pair {
             if cold {
                 self.salt();
             }
+            let checked_out = self.check_out();
             hand.push(self.by_hand());
+            drop(checked_out);
             if cold {
                 self.salt();
                 self.repository.push("main");
