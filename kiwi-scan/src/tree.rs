@@ -8,6 +8,11 @@ use kiwi_core::{
     provider::ScanTarget,
 };
 use std::path::{Path, PathBuf};
+#[cfg(any(feature = "_sast", feature = "secrets"))]
+use std::sync::{
+    Mutex,
+    atomic::{AtomicUsize, Ordering},
+};
 
 /// Directories that hold other people's code, or none; their own manifests were read elsewhere.
 const FOREIGN: [&str; 8] = [".git", ".hg", ".svn", "node_modules", "bower_components", "__pycache__", ".venv", ".tox"];
@@ -67,6 +72,32 @@ pub(crate) fn files(root: &Path, coverage: &mut Coverage) -> Vec<File> {
     }
     found.sort_by(|a, b| a.path.cmp(&b.path));
     found
+}
+
+/// Looks at every file, on all processors, each with a stack of so many bytes. Answers in the order of the paths; a file that is missing from the
+/// answers could not be looked at.
+#[cfg(any(feature = "_sast", feature = "secrets"))]
+pub(crate) fn each<T: Send>(files: &[File], stack: usize, look: impl Fn(&File) -> T + Sync) -> Vec<(&str, T)> {
+    // The largest first, so that none is begun when everything else is done.
+    let mut order: Vec<&File> = files.iter().collect();
+    order.sort_by(|a, b| b.size.cmp(&a.size).then_with(|| a.path.cmp(&b.path)));
+    let (next, answers) = (AtomicUsize::new(0), Mutex::new(Vec::with_capacity(files.len())));
+    let work = || {
+        while let Some(file) = order.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let answer = look(file);
+            if let Ok(mut answers) = answers.lock() {
+                answers.push((file.path.as_str(), answer));
+            }
+        }
+    };
+    let workers = std::thread::available_parallelism().map_or(1, usize::from).min(files.len());
+    std::thread::scope(|scope| {
+        // Where no more threads can be had, those that run do it all.
+        (0..workers).all(|_| std::thread::Builder::new().stack_size(stack).spawn_scoped(scope, work).is_ok());
+    });
+    let mut answers = answers.into_inner().unwrap_or_default();
+    answers.sort_by_key(|(path, _)| *path);
+    answers
 }
 
 /// The text of a file of at most `limit` bytes; else why not.

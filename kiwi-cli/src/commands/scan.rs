@@ -16,9 +16,6 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::ExitCode;
 
-/// What people accepted, in the tree itself.
-const SUPPRESSIONS: &str = ".kiwi/suppressions.toml";
-
 pub(super) async fn run(global: &Global, scan: Scan) -> Result<ExitCode> {
     let database = data_directory(global)?.join("osv");
     if scan.update {
@@ -29,11 +26,11 @@ pub(super) async fn run(global: &Global, scan: Scan) -> Result<ExitCode> {
     }
     let (tree, url) = application::targets(&scan)?;
     let tools = tools::scanners(&scan.tool, &scan.tool_argument)?;
-    let mut exceptions = Exceptions::default();
-    // Whoever can write the tree can accept findings in it; a link out of it is nobody's decision.
-    if let Some(own) = tree.as_ref().map(|tree| tree.join(SUPPRESSIONS)).filter(|own| own.symlink_metadata().is_ok_and(|found| found.is_file())) {
-        exceptions.read(&secrets::text_file(&own)?)?;
-    }
+    // Whoever can write the tree can accept findings in it.
+    let mut exceptions = match &tree {
+        Some(tree) => kiwi_core::pipeline::accepted(tree).await?,
+        None => Exceptions::default(),
+    };
     for file in &scan.suppressions {
         exceptions.read(&secrets::text_file(file)?)?;
     }

@@ -24,6 +24,7 @@ mod workspace;
 pub use audit::Recall;
 pub use providers::NewProvider;
 pub use services::{NewService, NewSource};
+pub use stages::scan::accepted;
 pub use status::{LogSelection, ServiceStatus};
 pub use tokens::NewToken;
 

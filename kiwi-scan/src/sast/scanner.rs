@@ -10,8 +10,7 @@ use kiwi_core::error::Result;
 use kiwi_core::provider::{ScanTarget, Scanner};
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 /// Following code recurses as deep as the code is nested.
 const STACK: usize = 64 << 20;
@@ -68,28 +67,16 @@ struct Outcome {
 fn scan(root: &Path, rules: &Rules) -> ScanReport {
     let mut report = ScanReport::new("kiwi-sast");
     let files = tree::files(root, &mut report.coverage);
-    let mut files: Vec<(File, Dialect)> = files.into_iter().filter_map(|file| Dialect::of(&file.path).map(|dialect| (file, dialect))).collect();
-    // The largest first, so that none is begun when everything else is done.
-    files.sort_by(|(a, _), (b, _)| b.size.cmp(&a.size).then_with(|| a.path.cmp(&b.path)));
-    let (next, results) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
-    let work = || {
-        while let Some((file, dialect)) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let result = look_at(&rules.index(*dialect), *dialect, file);
-            if let Ok(mut results) = results.lock() {
-                results.push((file.path.clone(), dialect.language.as_str(), result));
-            }
-        }
-    };
-    let workers = std::thread::available_parallelism().map_or(1, usize::from).min(files.len());
-    let started: usize =
-        std::thread::scope(|scope| (0..workers).filter(|_| std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work).is_ok()).count());
-    let mut results = results.into_inner().unwrap_or_default();
-    if started == 0 && !files.is_empty() || results.len() < files.len() {
+    let files: Vec<File> = files.into_iter().filter(|file| Dialect::of(&file.path).is_some()).collect();
+    let looked = tree::each(&files, STACK, |file| {
+        let dialect = Dialect::of(&file.path)?;
+        Some((dialect.language.as_str(), look_at(&rules.index(dialect), dialect, file)))
+    });
+    if looked.len() < files.len() {
         report.incomplete = Some("not every file could be looked at".to_owned());
     }
-    results.sort_by(|(one, ..), (other, ..)| one.cmp(other));
     let mut read: BTreeMap<&str, usize> = BTreeMap::new();
-    for (_, language, result) in results {
+    for (language, result) in looked.into_iter().filter_map(|(_, result)| result) {
         *read.entry(language).or_default() += usize::from(result.read);
         report.findings.extend(result.findings);
         report.suppressed.extend(result.suppressed);

@@ -8,11 +8,10 @@ use kiwi_core::error::Result;
 use kiwi_core::provider::{ScanTarget, Scanner};
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Larger files are not read.
 const LARGEST_FILE: u64 = 32 << 20;
+const STACK: usize = 2 << 20;
 /// Of one file no more findings are told: it is a list of them, or made to be.
 const MOST_FINDINGS: usize = 1000;
 /// Hard-coded credentials.
@@ -43,36 +42,22 @@ impl Scanner for SecretScanner {
 
 fn scan(root: &Path) -> ScanReport {
     let mut report = ScanReport::new("kiwi-secrets");
-    let mut files = tree::files(root, &mut report.coverage);
-    // The largest first, so that none is begun when everything else is done.
-    files.sort_by(|a, b| b.size.cmp(&a.size).then_with(|| a.path.cmp(&b.path)));
-    let (next, results) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
-    let workers = std::thread::available_parallelism().map_or(1, usize::from).min(files.len().max(1));
-    std::thread::scope(|scope| {
-        for _ in 0..workers {
-            scope.spawn(|| {
-                while let Some(file) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let result = look(file);
-                    if let Ok(mut results) = results.lock() {
-                        results.push((file.path.clone(), result));
-                    }
-                }
-            });
-        }
-    });
-    let mut results = results.into_inner().unwrap_or_default();
-    results.sort_by(|(one, _), (other, _)| one.cmp(other));
+    let files = tree::files(root, &mut report.coverage);
+    let looked = tree::each(&files, STACK, look);
+    if looked.len() < files.len() {
+        report.incomplete = Some("not every file could be looked at".to_owned());
+    }
     let mut read = 0;
-    for (path, result) in results {
+    for (path, result) in looked {
         match result {
             Ok((findings, cut)) => {
                 read += 1;
                 report.findings.extend(findings);
                 if cut {
-                    report.coverage.skip(path, format!("only its first {MOST_FINDINGS} findings are told"));
+                    report.coverage.skip(path.to_owned(), format!("only its first {MOST_FINDINGS} findings are told"));
                 }
             }
-            Err(reason) => report.coverage.skip(path, reason),
+            Err(reason) => report.coverage.skip(path.to_owned(), reason),
         }
     }
     report.coverage.read.push(format!("{read} files for secrets"));

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 /// What people accepted, in the tree itself.
-pub(in crate::pipeline) const SUPPRESSIONS: &str = ".kiwi/suppressions.toml";
+const SUPPRESSIONS: &str = ".kiwi/suppressions.toml";
 /// Of more reasons, the rest is in the run's reports.
 const MOST_REASONS: usize = 20;
 const LARGEST_SUPPRESSIONS: u64 = 1 << 20;
@@ -34,8 +34,11 @@ fn looks_at_trees(scanner: &dyn Scanner) -> bool {
     scanner.supports(&ScanTarget::Tree(std::path::PathBuf::new()))
 }
 
-/// What the tree's authors accept. A link out of the tree is nobody's decision.
-pub(in crate::pipeline) async fn accepted(tree: &Path) -> Result<Exceptions> {
+/// What the tree's authors accept, in `.kiwi/suppressions.toml` below `tree`. A link out of the tree is nobody's decision.
+///
+/// # Errors
+/// [`ErrorKind::Invalid`] when the file cannot be read, is larger than 1 MiB, or says something that is no suppression.
+pub async fn accepted(tree: &Path) -> Result<Exceptions> {
     let file = tree.join(SUPPRESSIONS);
     let read = move || match file.symlink_metadata() {
         Ok(found) if found.is_file() && found.len() <= LARGEST_SUPPRESSIONS => std::fs::read_to_string(&file).map(Some),

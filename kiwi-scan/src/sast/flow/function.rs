@@ -34,10 +34,13 @@ fn converts(decorators: &[Node<'_>], name: &str) -> bool {
     decorators.iter().any(|decorator| gives(&decorator.text()))
 }
 
+fn names(annotations: &[String]) -> Vec<Rc<str>> {
+    annotations.iter().map(|name| name.as_str().into()).collect()
+}
+
 impl<'t> Flow<'_, 't> {
     /// Follows a function where it is defined, or when the file is known if it stands outside of all others.
     pub(super) fn define(&mut self, node: &Node<'t>) {
-        let Shape::Function(function) = shape(self.index.dialect.language, node) else { return };
         let declared = node.parent().is_none_or(|parent| !matches!(&*parent.kind(), "arguments" | "argument_list" | "pair" | "variable_declarator"));
         if self.within.is_empty() && declared {
             self.later.push(node.clone());
@@ -45,7 +48,6 @@ impl<'t> Flow<'_, 't> {
         }
         let given = self.given.take();
         self.function(node, given);
-        drop(function);
     }
 
     pub(super) fn function(&mut self, node: &Node<'t>, given: Option<Value>) {
@@ -77,18 +79,17 @@ impl<'t> Flow<'_, 't> {
     }
 
     fn is_annotated_handler(&self, function: &Function<'t>) -> bool {
-        let names: Vec<Rc<str>> = function.annotations.iter().map(|name| name.as_str().into()).collect();
-        self.index.handlers.has(&names)
+        self.index.handlers.has(&names(&function.annotations))
+    }
+
+    fn is_annotated(&self, parameter: &Parameter<'t>) -> bool {
+        self.index.annotated_parameters.has(&names(&parameter.annotations))
     }
 
     fn handles(&self, function: &Function<'t>) -> bool {
         let known = |parameter: &Parameter<'t>| self.index.parameter_names.contains_key(&*parameter.target.text());
         let enclosed = self.within.last().is_some_and(|within| within.handler);
-        let annotated = |parameter: &Parameter<'t>| {
-            let names: Vec<Rc<str>> = parameter.annotations.iter().map(|name| name.as_str().into()).collect();
-            self.index.annotated_parameters.has(&names)
-        };
-        enclosed || self.is_annotated_handler(function) || function.parameters.iter().any(|parameter| known(parameter) || annotated(parameter))
+        enclosed || self.is_annotated_handler(function) || function.parameters.iter().any(|parameter| known(parameter) || self.is_annotated(parameter))
     }
 
     fn parameter(&mut self, parameter: &Parameter<'t>, routed: bool) -> Value {
@@ -98,8 +99,7 @@ impl<'t> Flow<'_, 't> {
         if let Some(kind) = known.clone().flatten() {
             names.push(kind.into());
         }
-        let annotations: Vec<Rc<str>> = parameter.annotations.iter().map(|name| name.as_str().into()).collect();
-        let annotated = self.index.annotated_parameters.has(&annotations);
+        let annotated = self.is_annotated(parameter);
         if written.as_deref().is_some_and(|kind| HARMLESS.is_match(kind)) || (known.is_some() && !annotated) {
             return Value::named(names);
         }

@@ -1,6 +1,6 @@
 //! Go's grammar.
 
-use super::{Argument, Callee, Case, Function, Import, Operator, Parameter, Piece, Shape, Target, block, escape, number, sequence};
+use super::{Argument, Callee, Case, Function, Import, Parameter, Piece, Shape, Target, binary, block, number, sequence, unescaped};
 use crate::sast::language::Node;
 
 pub(super) fn shape<'t>(node: &Node<'t>) -> Shape<'t> {
@@ -42,7 +42,7 @@ pub(super) fn shape<'t>(node: &Node<'t>) -> Shape<'t> {
         "call_expression" => call(node),
         "composite_literal" => literal(node),
         "literal_value" => Shape::Object(elements(node).into_iter().map(|argument| (argument.name, argument.value)).collect()),
-        "binary_expression" => binary(node),
+        "binary_expression" => binary(node, |_| None),
         "func_literal" | "function_declaration" | "method_declaration" => function(node),
         "short_var_declaration" | "assignment_statement" => assignment(node),
         "var_spec" | "const_spec" => {
@@ -82,14 +82,7 @@ fn text(node: &Node<'_>) -> String {
     if node.kind() == "raw_string_literal" {
         return written.trim_matches('`').to_owned();
     }
-    let mut out = String::new();
-    for child in node.named_children() {
-        match &*child.kind() {
-            "escape_sequence" => out.push_str(&escape(&child.text())),
-            _ => out.push_str(&child.text()),
-        }
-    }
-    out
+    unescaped(node)
 }
 
 fn call<'t>(node: &Node<'t>) -> Shape<'t> {
@@ -132,24 +125,6 @@ fn elements<'t>(body: &Node<'t>) -> Vec<Argument<'t>> {
         _ => Some(Argument { name: None, value: child, spread: false }),
     };
     body.named_children().filter_map(element).collect()
-}
-
-fn binary<'t>(node: &Node<'t>) -> Shape<'t> {
-    let operator = match node.field("operator").map(|operator| operator.text().into_owned()).as_deref() {
-        Some("+") => Operator::Add,
-        Some("-") => Operator::Subtract,
-        Some("*") => Operator::Multiply,
-        Some("<<") => Operator::ShiftLeft,
-        Some("&&") => Operator::And,
-        Some("||") => Operator::Or,
-        Some("==") => Operator::Equal,
-        Some("!=") => Operator::NotEqual,
-        _ => Operator::Other,
-    };
-    match (node.field("left"), node.field("right")) {
-        (Some(left), Some(right)) => Shape::Binary(operator, left, right),
-        _ => sequence(node),
-    }
 }
 
 fn function<'t>(node: &Node<'t>) -> Shape<'t> {

@@ -1,6 +1,6 @@
 //! Java's grammar.
 
-use super::{Argument, Callee, Case, Function, Import, Operator, Parameter, Piece, Shape, Target, block, escape, number, sequence};
+use super::{Argument, Callee, Case, Function, Import, Operator, Parameter, Piece, Shape, Target, binary, block, number, sequence, unescaped};
 use crate::sast::language::Node;
 
 pub(super) fn shape<'t>(node: &Node<'t>) -> Shape<'t> {
@@ -36,7 +36,7 @@ pub(super) fn shape<'t>(node: &Node<'t>) -> Shape<'t> {
         },
         "object_creation_expression" => creation(node),
         "explicit_constructor_invocation" => Shape::Sequence(node.field("arguments").into_iter().collect()),
-        "binary_expression" => binary(node),
+        "binary_expression" => binary(node, |_| None),
         "instanceof_expression" => match node.field("left") {
             Some(left) => Shape::Binary(Operator::Other, left.clone(), left),
             None => Shape::Nothing,
@@ -115,13 +115,7 @@ pub(super) fn shape<'t>(node: &Node<'t>) -> Shape<'t> {
 }
 
 fn text(node: &Node<'_>) -> String {
-    let mut out = String::new();
-    for child in node.named_children() {
-        match &*child.kind() {
-            "escape_sequence" => out.push_str(&escape(&child.text())),
-            _ => out.push_str(&child.text()),
-        }
-    }
+    let out = unescaped(node);
     if node.kind() == "character_literal" && out.is_empty() {
         return node.text().trim_matches('\'').to_owned();
     }
@@ -136,36 +130,11 @@ fn arguments<'t>(node: &Node<'t>) -> Vec<Argument<'t>> {
 
 fn creation<'t>(node: &Node<'t>) -> Shape<'t> {
     let Some(kind) = node.field("type") else { return sequence(node) };
-    let call = Shape::Call(Callee::New(kind), arguments(node));
+    let mut given = arguments(node);
     // What an anonymous class does is looked at as well.
-    match node.named_children().find(|child| child.kind() == "class_body") {
-        Some(body) => match call {
-            Shape::Call(callee, mut given) => {
-                given.push(Argument { name: Some("body".to_owned()), value: body, spread: false });
-                Shape::Call(callee, given)
-            }
-            other => other,
-        },
-        None => call,
-    }
-}
-
-fn binary<'t>(node: &Node<'t>) -> Shape<'t> {
-    let operator = match node.field("operator").map(|operator| operator.text().into_owned()).as_deref() {
-        Some("+") => Operator::Add,
-        Some("-") => Operator::Subtract,
-        Some("*") => Operator::Multiply,
-        Some("<<") => Operator::ShiftLeft,
-        Some("&&") => Operator::And,
-        Some("||") => Operator::Or,
-        Some("==") => Operator::Equal,
-        Some("!=") => Operator::NotEqual,
-        _ => Operator::Other,
-    };
-    match (node.field("left"), node.field("right")) {
-        (Some(left), Some(right)) => Shape::Binary(operator, left, right),
-        _ => sequence(node),
-    }
+    let body = node.named_children().find(|child| child.kind() == "class_body");
+    given.extend(body.map(|value| Argument { name: Some("body".to_owned()), value, spread: false }));
+    Shape::Call(Callee::New(kind), given)
 }
 
 /// A declarator stands in a declaration, which has the type.

@@ -1,6 +1,6 @@
 //! The grammars of JavaScript, TypeScript and TSX.
 
-use super::{Argument, Callee, Case, Function, Import, Operator, Parameter, Piece, Shape, Target, block, escape, number, sequence, unquoted};
+use super::{Argument, Callee, Case, Function, Import, Operator, Parameter, Piece, Shape, Target, binary, block, escape, number, sequence, unquoted};
 use crate::sast::language::Node;
 
 pub(super) fn shape<'t>(node: &Node<'t>) -> Shape<'t> {
@@ -27,7 +27,7 @@ pub(super) fn shape<'t>(node: &Node<'t>) -> Shape<'t> {
             Some(constructor) => Shape::Call(Callee::New(constructor), arguments(node.field("arguments"))),
             None => Shape::Nothing,
         },
-        "binary_expression" => binary(node),
+        "binary_expression" => binary(node, operator),
         "unary_expression" => match (node.field("operator").map(|operator| operator.text().into_owned()).as_deref(), node.field("argument")) {
             (Some("!"), Some(argument)) => Shape::Not(argument),
             (Some("-"), _) => super::negative(node, "argument"),
@@ -145,24 +145,16 @@ fn arguments<'t>(list: Option<Node<'t>>) -> Vec<Argument<'t>> {
     list.named_children().filter_map(argument).collect()
 }
 
-fn binary<'t>(node: &Node<'t>) -> Shape<'t> {
-    let operator = match node.field("operator").map(|operator| operator.text().into_owned()).as_deref() {
-        Some("+") => Operator::Add,
-        Some("-") => Operator::Subtract,
-        Some("*") => Operator::Multiply,
-        Some("<<") => Operator::ShiftLeft,
-        Some("**") => Operator::Power,
-        Some("&&") => Operator::And,
-        Some("||" | "??") => Operator::Either,
-        Some("==" | "===") => Operator::Equal,
-        Some("!=" | "!==") => Operator::NotEqual,
-        Some("in") => Operator::In,
-        _ => Operator::Other,
-    };
-    match (node.field("left"), node.field("right")) {
-        (Some(left), Some(right)) => Shape::Binary(operator, left, right),
-        _ => sequence(node),
-    }
+/// What JavaScript writes otherwise than its family.
+fn operator(text: &str) -> Option<Operator> {
+    Some(match text {
+        "**" => Operator::Power,
+        "||" | "??" => Operator::Either,
+        "===" => Operator::Equal,
+        "!==" => Operator::NotEqual,
+        "in" => Operator::In,
+        _ => return None,
+    })
 }
 
 fn entry<'t>(node: &Node<'t>) -> Option<(Option<String>, Node<'t>)> {

@@ -217,6 +217,24 @@ fn block<'t>(node: Option<Node<'t>>) -> Vec<Node<'t>> {
     node.into_iter().collect()
 }
 
+/// Two operands and what is between them: as `own` says of this language, or as C's family writes it.
+fn binary<'t>(node: &Node<'t>, own: impl Fn(&str) -> Option<Operator>) -> Shape<'t> {
+    let (Some(left), Some(right)) = (node.field("left"), node.field("right")) else { return sequence(node) };
+    let written = node.field("operator").map(|operator| operator.text().into_owned()).unwrap_or_default();
+    let common = || match written.as_str() {
+        "+" => Operator::Add,
+        "-" => Operator::Subtract,
+        "*" => Operator::Multiply,
+        "<<" => Operator::ShiftLeft,
+        "&&" => Operator::And,
+        "||" => Operator::Or,
+        "==" => Operator::Equal,
+        "!=" => Operator::NotEqual,
+        _ => Operator::Other,
+    };
+    Shape::Binary(own(&written).unwrap_or_else(common), left, right)
+}
+
 /// A sign before something: of a number its other, of anything else a number.
 fn negative<'t>(node: &Node<'t>, field: &str) -> Shape<'t> {
     let Some(operand) = node.field(field) else { return Shape::Nothing };
@@ -238,6 +256,12 @@ fn number<'t>(text: &str) -> Shape<'t> {
     #[expect(clippy::cast_precision_loss, reason = "rules compare sizes and modes, which are small")]
     let value = whole.or_else(octal).map(|whole| whole as f64).or_else(|| digits.trim_end_matches(['f', 'F', 'd', 'D', 'j', 'J']).parse().ok());
     value.map_or(Shape::Nothing, Shape::Number)
+}
+
+/// The text of a literal whose parts are its children.
+fn unescaped(node: &Node<'_>) -> String {
+    let part = |child: Node<'_>| if child.kind() == "escape_sequence" { escape(&child.text()) } else { child.text().into_owned() };
+    node.named_children().map(part).collect()
 }
 
 /// A character or more, as an escape sequence writes it.

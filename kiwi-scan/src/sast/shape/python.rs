@@ -1,6 +1,6 @@
 //! Python's grammar.
 
-use super::{Argument, Callee, Case, Function, Import, Operator, Parameter, Piece, Shape, Target, block, escape, number, parts, sequence};
+use super::{Argument, Callee, Case, Function, Import, Operator, Parameter, Piece, Shape, Target, binary, block, escape, number, parts, sequence};
 use crate::sast::language::Node;
 
 pub(super) fn shape<'t>(node: &Node<'t>) -> Shape<'t> {
@@ -26,9 +26,8 @@ pub(super) fn shape<'t>(node: &Node<'t>) -> Shape<'t> {
             _ => Shape::Nothing,
         },
         "call" => call(node),
-        "binary_operator" => binary(node, &node.field("operator").map(|operator| operator.text().into_owned()).unwrap_or_default()),
+        "binary_operator" | "boolean_operator" => binary(node, operator),
         "unary_operator" => super::negative(node, "argument"),
-        "boolean_operator" => binary(node, &node.field("operator").map(|operator| operator.text().into_owned()).unwrap_or_default()),
         "not_operator" => node.field("argument").map_or(Shape::Nothing, Shape::Not),
         "comparison_operator" => comparison(node),
         "conditional_expression" => {
@@ -149,24 +148,17 @@ fn argument<'t>(node: &Node<'t>) -> Option<Argument<'t>> {
     })
 }
 
-fn binary<'t>(node: &Node<'t>, operator: &str) -> Shape<'t> {
-    let operator = match operator {
-        "+" => Operator::Add,
+/// What Python writes otherwise than C's family.
+fn operator(text: &str) -> Option<Operator> {
+    Some(match text {
         "%" => Operator::Percent,
         // `Path(a) / b` joins.
         "/" => Operator::Add,
-        "-" => Operator::Subtract,
-        "*" => Operator::Multiply,
-        "<<" => Operator::ShiftLeft,
         "**" => Operator::Power,
         "and" => Operator::And,
         "or" => Operator::Or,
-        _ => Operator::Other,
-    };
-    match (node.field("left"), node.field("right")) {
-        (Some(left), Some(right)) => Shape::Binary(operator, left, right),
-        _ => sequence(node),
-    }
+        _ => return None,
+    })
 }
 
 fn comparison<'t>(node: &Node<'t>) -> Shape<'t> {
