@@ -1,9 +1,12 @@
 //! The HTTP adapter of Kiwi: `router(state)` serves health, and reads services, runs and history, for a platform to mount in its own
 //! axum application. It extracts, calls the facade, and maps; nothing is decided here.
 
+mod hooks;
 mod problem;
 mod runs;
 mod services;
+
+pub use hooks::hooks;
 
 use axum::Router;
 use axum::routing::get;
@@ -21,6 +24,7 @@ pub struct HttpState {
 
 /// Every route of this version.
 pub fn router(state: HttpState) -> Router {
+    let hooks = hooks(state.kiwi.clone());
     Router::new()
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(services::ready))
@@ -30,4 +34,5 @@ pub fn router(state: HttpState) -> Router {
         .route("/api/v1/runs", get(runs::list))
         .route("/api/v1/runs/{id}", get(runs::show))
         .with_state(state)
+        .merge(hooks)
 }

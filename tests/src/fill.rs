@@ -103,7 +103,7 @@ pub async fn often(store: &dyn Store, amount: Amount, number: u64) -> Vec<(&'sta
     let before: RunId = id(number * 104_729 % amount.runs).parse().unwrap();
     let newest = RunFilter { limit: Some(20), ..RunFilter::default() };
     let waiting = amount.runs - 1 - number % UNFINISHED;
-    let slot = format!("{}/development", id(if waiting % 10 == 0 { 0 } else { waiting % amount.services }));
+    let slot = format!("{}/development", id(if waiting.is_multiple_of(10) { 0 } else { waiting % amount.services }));
     let long = long_run(amount, number % (amount.runs / LONG));
     let mut took = Vec::new();
     let mut began = Instant::now();

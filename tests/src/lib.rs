@@ -10,6 +10,7 @@ pub mod double;
 pub mod fake;
 pub mod fill;
 pub mod git;
+pub mod host;
 pub mod load;
 pub mod postgres;
 pub mod sample;

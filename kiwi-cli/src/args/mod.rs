@@ -1,5 +1,6 @@
 //! The flags, by resource. Texts are validated by the domain's own parsers, so that a bad one is refused before anything is opened.
 
+mod ci;
 mod dockerfile;
 mod global;
 mod hosts;
@@ -8,9 +9,10 @@ mod service;
 mod setup;
 mod work;
 
+pub(crate) use ci::{CiCommand, EnableCi};
 pub(crate) use dockerfile::{BuilderChoice, Dockerfile, WizardArguments};
 pub(crate) use global::{Global, Output, RoleChoice};
-pub(crate) use hosts::{CreateAccounts, DeliveryCommand, ImageCommand, ProviderCommand, UserCommand, UserRole};
+pub(crate) use hosts::{CreateAccounts, DeliveryCommand, ImageCommand, Provider, ProviderCommand, UserCommand, UserRole};
 pub(crate) use scan::{Scan, ScanFormat};
 pub(crate) use service::{Register, ServiceCommand, Settings};
 pub(crate) use setup::{AddCluster, AddRuntime, KeyCommand, RegistryCommand, RuntimeCommand, Serve, SourceCommand};
@@ -53,6 +55,9 @@ pub(crate) enum Command {
     /// What git hosts delivered
     #[command(subcommand)]
     Delivery(DeliveryCommand),
+    /// Delivery of every push
+    #[command(subcommand)]
+    Ci(CiCommand),
     /// What is delivered
     #[command(subcommand)]
     Service(ServiceCommand),

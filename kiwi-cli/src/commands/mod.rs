@@ -1,5 +1,6 @@
 //! From arguments to the facade and back, one file per resource.
 
+mod ci;
 mod delivery;
 mod deploy;
 mod dockerfile;
@@ -54,7 +55,8 @@ pub(crate) async fn run(arguments: Arguments, wrapper: Option<StoreWrapper>) -> 
         Command::Provider(command) => provider::run(&session().await?, command, output).await,
         Command::Image(command) => image::run(&session().await?, command, output).await,
         Command::User(command) => user::run(&session().await?, command, output).await,
-        Command::Delivery(command) => delivery::run(&session().await?, command, output),
+        Command::Delivery(command) => delivery::run(&session().await?, command, output).await,
+        Command::Ci(command) => ci::run(&session().await?, command, output).await,
         Command::Service(command) => service::run(&session().await?, command, output).await,
         Command::Build(build) => deploy::build(&session().await?, build, output).await,
         Command::Deploy(deploy) => deploy::deploy(&session().await?, deploy, output).await,

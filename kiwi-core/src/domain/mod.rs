@@ -4,9 +4,11 @@
 //! texts that mean different things are two types. Records are plain data with public fields; no record ever holds
 //! a secret, only the [`SecretId`] under which the store keeps it.
 
+mod auto_ci;
 mod branch;
 mod cluster;
 mod commit;
+mod delivery;
 mod deployment;
 mod environment;
 mod git_url;
@@ -27,13 +29,15 @@ mod time;
 mod variable;
 mod volume;
 
+pub use auto_ci::{AutoCi, AutoCiState, WatchPattern};
 pub use branch::Branch;
 pub use cluster::{ClusterSettings, GatewayName};
 pub use commit::CommitSha;
+pub use delivery::{Decision, Delivery, DeliveryOrigin, Outcome};
 pub use deployment::{Deployment, DeploymentKind, DeploymentStatus, Diagnosis};
 pub use environment::{EnvironmentName, EnvironmentSettings};
 pub use git_url::GitUrl;
-pub use ids::{OrganizationId, RunId, SecretId, ServiceId};
+pub use ids::{DeliveryId, OrganizationId, RunId, SecretId, ServiceId};
 pub use image::{Digest, ImageReference, Tag};
 pub use name::{ContainerName, RegistryName, RuntimeName, ServiceName};
 pub use network::{Host, IngressPath, Port, Protocol};

@@ -3,6 +3,7 @@
 //! It is what the contract suites run on first, and what a platform tests its own code against. Nothing here does I/O.
 
 mod builder;
+mod inbox;
 mod registry;
 mod runtime;
 mod scanner;

@@ -2,6 +2,7 @@
 //! journal and drives the providers.
 
 pub mod accounts;
+pub mod ci;
 pub mod events;
 mod images;
 mod plan;
@@ -9,15 +10,20 @@ mod providers;
 mod registries;
 mod releases;
 mod requests;
+mod retention;
 mod runtimes;
+mod server;
 mod services;
 mod stages;
 mod status;
 mod users;
+mod waiting;
 mod worker;
 mod workspace;
 
 pub use providers::NewProvider;
+pub use retention::Retention;
+pub use server::ServerOptions;
 pub use services::{NewService, NewSource};
 pub use status::ServiceStatus;
 
@@ -27,6 +33,8 @@ use crate::provider::{Connector, ImageRegistry, Scanner, ServiceSource, Store};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::watch;
+use url::Url;
 
 /// The delivery engine. Cheap to clone; several may live in one process, with nothing global between them.
 #[derive(Clone)]
@@ -45,6 +53,10 @@ struct Inner {
     lease: Duration,
     owner: String,
     installation: String,
+    public_url: Option<Url>,
+    hooks: ci::Hooks,
+    /// Whether runs are to be given back as they are.
+    hand_over: watch::Sender<bool>,
 }
 
 impl std::fmt::Debug for Kiwi {
@@ -63,6 +75,7 @@ pub struct KiwiBuilder {
     gate: Gate,
     work: PathBuf,
     lease: Duration,
+    public_url: Option<Url>,
 }
 
 impl std::fmt::Debug for KiwiBuilder {
@@ -83,6 +96,7 @@ impl Kiwi {
             gate: Gate::default(),
             work: std::env::temp_dir().join("kiwi-work"),
             lease: Duration::from_secs(15),
+            public_url: None,
         }
     }
 }
@@ -130,6 +144,13 @@ impl KiwiBuilder {
         self
     }
 
+    /// Sets where git hosts reach this installation; without it, whoever switches Auto CI on must say so.
+    #[must_use]
+    pub fn public_url(mut self, url: Url) -> Self {
+        self.public_url = Some(url);
+        self
+    }
+
     /// Opens the engine.
     pub async fn open(self) -> Result<Kiwi> {
         let installation = self.store.installation().await?;
@@ -146,6 +167,9 @@ impl KiwiBuilder {
                 lease: self.lease,
                 owner,
                 installation,
+                public_url: self.public_url,
+                hooks: ci::Hooks::default(),
+                hand_over: watch::Sender::new(false),
             }),
         })
     }

@@ -19,6 +19,9 @@ const LEASE: Duration = Duration::from_secs(30);
 pub async fn all(store: &dyn Store) {
     settings(store).await;
     secrets(store).await;
+    // These two need a store where nothing waits.
+    super::inbox::all(store).await;
+    super::queue::all(store).await;
     leases(store).await;
     history(store).await;
     events(store).await;
