@@ -23,6 +23,7 @@ use sha2::Sha256;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use url::Url;
 
 /// The host. What its repositories are called is their service's name.
@@ -44,8 +45,8 @@ pub struct State {
     pub files: Vec<String>,
     /// What every call to the API fails with, while it is there.
     pub failure: Option<(ErrorKind, &'static str)>,
-    /// How often a head was asked for.
-    pub asked: u64,
+    /// How long a commit takes to be fetched.
+    pub slow: Option<Duration>,
 }
 
 impl Host {
@@ -119,15 +120,19 @@ impl ServiceSource for Host {
 
     async fn resolve(&self, source: &Source, branch: &Branch, _: &SourceAccess) -> Result<CommitSha> {
         self.answer()?;
-        let mut state = self.state();
-        state.asked += 1;
+        let state = self.state();
         let head = repository_of(source).and_then(|repository| state.heads.get(&repository).cloned());
         head.ok_or_else(|| Error::new(ErrorKind::BranchNotFound, "resolve branch", format!("Branch not found: {branch}")))
     }
 
     fn open(&self, _: &Source, _: &CommitSha, _: &SourceAccess, into: PathBuf) -> BoxStream<Result<FetchEvent>> {
         std::fs::write(into.join("Dockerfile"), "FROM scratch\n").unwrap();
-        futures_util::stream::iter([Ok(FetchEvent::Done)]).boxed()
+        let slow = self.state().slow;
+        let fetched = async move {
+            tokio::time::sleep(slow.unwrap_or_default()).await;
+            Ok(FetchEvent::Done)
+        };
+        futures_util::stream::once(fetched).boxed()
     }
 }
 

@@ -14,4 +14,5 @@ pub mod host;
 pub mod load;
 pub mod postgres;
 pub mod sample;
+pub mod shared;
 pub mod wire;

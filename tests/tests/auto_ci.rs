@@ -9,7 +9,8 @@ use kiwi_core::domain::{CommitSha, Delivery, DeploymentKind, EnvironmentName, Ou
 use kiwi_core::error::{Error, ErrorKind};
 use kiwi_core::memory::MemoryStore;
 use kiwi_core::pipeline::ci::{EnableAutoCi, Receipt, Reconciliation};
-use kiwi_core::pipeline::{Kiwi, Retention};
+use kiwi_core::pipeline::{Kiwi, Retention, ServerOptions};
+use kiwi_core::provider::store::RunFilter;
 use kiwi_core::provider::{CommitState, Store};
 use kiwi_core::webhook::UnverifiedWebhook;
 use kiwi_store::{KeySource, SqliteStore};
@@ -337,4 +338,53 @@ async fn the_door_tells_a_stranger_from_the_host() {
     assert_eq!(shop.kiwi.rejected_deliveries(), 2);
     shop.enable(&[]).await;
     assert_eq!(ask(path, &secret, &body).await, StatusCode::UNAUTHORIZED, "the old secret counts no more");
+}
+
+#[tokio::test]
+async fn a_run_says_what_it_waits_for() {
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::default());
+    let world = World::default();
+    host::prepare(&*store, &world.host, &["a", "b", "c"], &commit(1)).await;
+    let kiwi = world.engine(store.clone(), |builder| builder).await;
+    let actor = Actor::local_admin();
+    let mut runs = Vec::new();
+    for service in ["a", "b", "c", "c"] {
+        runs.push(kiwi.request(&actor, &name(service), DEVELOPMENT, RunRequest::Pipeline { commit: None }).await.unwrap());
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    let (_, mut working, fence) = store.take("worker", Duration::from_secs(60), 1).await.unwrap().unwrap();
+    assert!(store.take("worker", Duration::from_secs(60), 1).await.unwrap().is_none(), "the runtime has no room");
+    working.status = RunStatus::Running;
+    store.update_run(&working, &fence).await.unwrap();
+    runs[0] = working;
+    let waiting = kiwi.waiting(&actor, &runs).await.unwrap();
+    let reasons: Vec<_> = runs.iter().map(|run| waiting.get(&run.id).map(String::as_str)).collect();
+    let behind = format!("run {} of the same service and environment comes first", runs[2].id);
+    assert_eq!(reasons, [None, Some("1 run ahead on runtime local"), Some("2 runs ahead on runtime local"), Some(behind.as_str())]);
+}
+
+#[tokio::test]
+async fn a_server_that_stops_hands_its_run_over() {
+    let shop = shop().await;
+    shop.push(2, "a").await;
+    // One that does not answer for long: the run is in the middle of its stage when the server stops.
+    shop.world.host.state().slow = Some(Duration::from_secs(3600));
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let serving = tokio::spawn({
+        let kiwi = shop.kiwi.clone();
+        async move { kiwi.serve(ServerOptions::default(), async { drop(stopped.await) }).await }
+    });
+    let unfinished = RunFilter { unfinished: true, ..RunFilter::default() };
+    let running = async || shop.kiwi.runs(&shop.actor, &unfinished).await.unwrap().iter().any(|run| run.status == RunStatus::Running);
+    while !running().await {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    stop.send(()).unwrap();
+    tokio::time::timeout(Duration::from_secs(5), serving).await.unwrap().unwrap();
+    shop.world.host.state().slow = None;
+    let next = shop.world.engine(shop.store.clone(), |builder| builder).await;
+    let began = std::time::Instant::now();
+    let done = next.resume(&shop.actor, |_| {}).await.unwrap();
+    assert_eq!((done.len(), done[0].status, shop.live().await), (1, RunStatus::Succeeded, Some(commit(2))));
+    assert!(began.elapsed() < Duration::from_secs(5), "nobody waits for the lease");
 }

@@ -124,9 +124,9 @@ async fn every_service_ends_at_its_head() {
     let third = server(&world).await;
     sent += send(&world, &third.kiwi, &ids, &names, after).await;
     assert!(sent >= deliveries, "{sent}");
-    println!("{sent} deliveries for {services} services were kept in {:.1} s", began.elapsed().as_secs_f64());
+    println!("FIGURE {sent} deliveries for {services} services were kept in {:.1} s", began.elapsed().as_secs_f64());
     settle(&world, &third, &names).await;
-    println!("and delivered after {:.1} s", began.elapsed().as_secs_f64());
+    println!("FIGURE and every service ran its head after {:.1} s", began.elapsed().as_secs_f64());
     judge(&third, &actor, &names, sent).await;
     third.stop.send(()).unwrap();
     third.work.await.unwrap();

@@ -12,6 +12,8 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+/// How long a delivery waits for company.
+const GATHER: Duration = Duration::from_millis(5);
 /// The pause after the first failure to decide a service's deliveries; it doubles up to [`LONGEST`].
 const AGAIN: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(60);
@@ -98,7 +100,8 @@ impl Kiwi {
                         failing.insert(service, (Instant::now() + pause, pause));
                     }
                 }
-                () = changes.wait(|change| *change == Change::Delivery) => {}
+                // What comes together is decided together.
+                () = changes.wait(|change| *change == Change::Delivery) => tokio::time::sleep(GATHER).await,
             }
         }
         // A decision is one transaction: what is under way ends by itself or not at all.
