@@ -44,6 +44,8 @@ need curl || packages+=(curl)
 need npm || packages+=(nodejs npm)
 need pip3 || packages+=(python3-pip)
 need openssl || packages+=(openssl)
+# Only to be measured against.
+[ "$full" = no ] || need webhook || packages+=(webhook)
 compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || packages+=(postgresql)
 if [ "${#packages[@]}" -gt 0 ]; then
     [ "$(id -u)" = 0 ] || { echo "missing: ${packages[*]}; install them, or run this as root" >&2; exit 1; }

@@ -8,6 +8,7 @@ mod builds;
 mod command;
 mod database;
 mod deployments;
+mod intake;
 mod kubernetes;
 mod scan;
 mod serve;
@@ -15,6 +16,9 @@ mod webhooks;
 mod wizard;
 
 fn main() {
+    if std::env::args().nth(1).as_deref() == Some("intake-server") {
+        return intake::serve(&std::env::args().skip(2).collect::<Vec<_>>());
+    }
     println!("| figure | value |\n| --- | --- |");
     let only = std::env::args().nth(1);
     for (name, measure) in [
@@ -23,6 +27,7 @@ fn main() {
         ("deployments", deployments::measure),
         ("builds", builds::measure),
         ("webhooks", webhooks::measure),
+        ("intake", intake::measure),
         ("wizard", wizard::measure),
         ("kubernetes", kubernetes::measure),
         ("scan", scan::measure),

@@ -35,7 +35,8 @@ pub(crate) struct Session {
     pub(crate) actor: Actor,
 }
 
-pub(crate) async fn open(global: &Global, wrapper: Option<StoreWrapper>) -> Result<Session> {
+/// `public_url` is where git hosts reach what is opened, if they do.
+pub(crate) async fn open(global: &Global, wrapper: Option<StoreWrapper>, public_url: Option<Url>) -> Result<Session> {
     if let Some(server) = &global.server {
         if global.as_role != RoleChoice::Admin {
             return Err(Error::invalid("ask server", "--as-role is for the engine on this machine; a server knows who you are by your token"));
@@ -59,6 +60,9 @@ pub(crate) async fn open(global: &Global, wrapper: Option<StoreWrapper>) -> Resu
         .work_directory(directory.join("work"));
     for scanner in scanners(&directory)? {
         builder = builder.scanner(scanner);
+    }
+    if let Some(url) = public_url {
+        builder = builder.public_url(url);
     }
     if let Some(seconds) = number("KIWI_LEASE_SECONDS")? {
         builder = builder.lease(Duration::from_secs(seconds));

@@ -4,6 +4,7 @@
 mod documents;
 mod feed;
 mod guard;
+mod hooks;
 mod input;
 mod metrics;
 mod page;
@@ -17,6 +18,8 @@ pub mod wire;
 
 pub use documents::openapi;
 pub use state::{HttpConfig, HttpState};
+
+pub use hooks::hooks;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -48,6 +51,7 @@ pub fn router(state: HttpState) -> Router {
         .merge(protected)
         .merge(open)
         .merge(routes::probes())
+        .merge(hooks(state.kiwi.clone()))
         .merge(documents::routes(document))
         .fallback(async || {
             Problem::from(

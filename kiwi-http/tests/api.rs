@@ -264,9 +264,10 @@ async fn follow(world: &common::World, path: &str, last: Option<&str>, enough: i
 #[tokio::test(flavor = "multi_thread")]
 async fn a_follower_that_comes_again_misses_nothing_and_sees_nothing_twice() {
     for world in worlds().await {
+        let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
         let worker = tokio::spawn({
             let kiwi = world.kiwi.clone();
-            async move { kiwi.work_queue(2).await }
+            async move { kiwi.serve(kiwi_core::pipeline::ServerOptions::default(), async { drop(stopped.await) }).await }
         });
         let made = world.call(&world.admin, "POST", "/services/shop/runs", Some(json!({ "kind": "pipeline" })), &[]).await;
         assert_eq!(made.status, 202);
@@ -287,7 +288,7 @@ async fn a_follower_that_comes_again_misses_nothing_and_sees_nothing_twice() {
         let again = tokio::time::timeout(Duration::from_millis(300), follow(&world, status, Some(&first[0].0), |seen| !seen.is_empty())).await;
         assert!(again.is_err(), "nothing changed");
 
-        world.kiwi.hand_over();
+        drop(stop);
         worker.await.unwrap();
     }
 }

@@ -112,9 +112,10 @@ async fn a_thousand_followers_are_one_reader() {
     for _ in 0..1000 {
         followers.push(open(address, &world.admin, &path, "text/event-stream").await);
     }
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let worker = tokio::spawn({
         let kiwi = world.kiwi.clone();
-        async move { kiwi.work_queue(1).await }
+        async move { kiwi.serve(kiwi_core::pipeline::ServerOptions::default(), async { drop(stopped.await) }).await }
     });
     let mut first = None;
     for follower in &mut followers {
@@ -123,6 +124,6 @@ async fn a_thousand_followers_are_one_reader() {
         assert_eq!(ids, (0..ids.len()).map(|id| id.to_string()).collect::<Vec<_>>());
         assert!(ids.len() > 5 && *first.get_or_insert(ids.len()) == ids.len());
     }
-    world.kiwi.hand_over();
+    drop(stop);
     worker.await.unwrap();
 }

@@ -1,5 +1,7 @@
 //! Durable storage for Kiwi. What a call acknowledged survives a power cut; secrets are sealed before they are written.
 
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod batch;
 pub mod key;
 #[cfg(feature = "postgres")]
 mod postgres;

@@ -49,3 +49,7 @@ pub(crate) fn comes_from(host: &str, service: &str) -> Error {
 pub(crate) fn lease_lost() -> Error {
     Error::new(ErrorKind::LeaseLost, "write run", "another worker took this run over")
 }
+
+pub(crate) fn other_decision() -> Error {
+    Error::new(ErrorKind::Conflict, "decide delivery", "another delivery of the service was decided meanwhile").with_hint("decide again on what is there now")
+}

@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand, ValueEnum};
 use kiwi_core::access::{Scope, SourceType};
-use kiwi_core::domain::{Branch, Email, GitProviderKind, ImageReference, ServerUrl, TokenId, TokenName, UserName};
+use kiwi_core::domain::{Branch, DeliveryId, Email, GitProviderKind, ImageReference, ServerUrl, ServiceName, TokenId, TokenName, UserName};
 use std::path::PathBuf;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -170,6 +170,18 @@ pub(crate) enum UserRole {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum DeliveryCommand {
+    /// What was delivered for a service and what was decided about it, newest first
+    List {
+        service: ServiceName,
+        /// At most so many
+        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=1000))]
+        limit: u32,
+        /// Only those before this one
+        #[arg(long, value_name = "ID")]
+        before: Option<DeliveryId>,
+    },
+    /// One delivery, and why it was built or not
+    Show { id: DeliveryId },
     /// What a webhook delivery is, without a network
     Explain {
         /// Whose delivery it is

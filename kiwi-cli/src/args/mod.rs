@@ -1,6 +1,7 @@
 //! The flags, by resource. Texts are validated by the domain's own parsers, so that a bad one is refused before anything is opened.
 
 mod application;
+mod ci;
 mod dockerfile;
 mod global;
 mod hosts;
@@ -10,9 +11,10 @@ mod setup;
 mod work;
 
 pub(crate) use application::Application;
+pub(crate) use ci::{CiCommand, EnableCi};
 pub(crate) use dockerfile::{BuilderChoice, Dockerfile, WizardArguments};
 pub(crate) use global::{Global, Output, RoleChoice};
-pub(crate) use hosts::{CreateAccounts, DeliveryCommand, ImageCommand, ProviderCommand, TokenCommand, UserCommand, UserRole};
+pub(crate) use hosts::{CreateAccounts, DeliveryCommand, ImageCommand, Provider, ProviderCommand, TokenCommand, UserCommand, UserRole};
 pub(crate) use scan::{GateArguments, Scan, ScanFormat};
 pub(crate) use service::{Register, ServiceCommand, Settings};
 pub(crate) use setup::{AddCluster, AddRuntime, KeyCommand, Login, RegistryCommand, RuntimeCommand, Serve, SourceCommand};
@@ -55,6 +57,9 @@ pub(crate) enum Command {
     /// What git hosts delivered
     #[command(subcommand)]
     Delivery(DeliveryCommand),
+    /// Delivery of every push
+    #[command(subcommand)]
+    Ci(CiCommand),
     /// What is delivered
     #[command(subcommand)]
     Service(ServiceCommand),

@@ -143,7 +143,10 @@ pub(crate) struct Serve {
     /// A proxy whose X-Forwarded-For is believed; may be given several times
     #[arg(long = "proxy", value_name = "ADDRESS")]
     pub(crate) proxies: Vec<IpAddr>,
-    /// How many runs are worked at once
-    #[arg(long, value_name = "COUNT", default_value_t = 4)]
+    /// How many runs are worked here at once
+    #[arg(long, value_name = "COUNT", default_value_t = 8)]
     pub(crate) workers: usize,
+    /// How many runs all servers of the database together work at once on one runtime
+    #[arg(long, value_name = "COUNT", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) runs_per_runtime: u32,
 }

@@ -1,21 +1,96 @@
 //! `kiwi delivery`.
 
 use super::secrets;
-use crate::args::{DeliveryCommand, Output};
+use crate::args::{DeliveryCommand, Output, Provider};
 use crate::compose::Session;
 use crate::output;
 use bytes::Bytes;
+use kiwi_core::domain::{Branch, Delivery};
 use kiwi_core::error::{Error, Result};
 use kiwi_core::webhook::{LARGEST_BODY, UnverifiedWebhook, WebhookVerdict};
-use serde_json::json;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::Path;
 use std::process::ExitCode;
 
-pub(super) fn run(session: &Session, command: DeliveryCommand, output: Output) -> Result<ExitCode> {
-    let DeliveryCommand::Explain { provider, event_file, body, secret_file, branch } = command;
-    let delivery = UnverifiedWebhook::new(headers(&secrets::text_file(&event_file)?), bytes(&body)?);
-    let secret = match &secret_file {
+pub(super) async fn run(session: &Session, command: DeliveryCommand, output: Output) -> Result<ExitCode> {
+    let Session { kiwi, actor } = session;
+    match command {
+        DeliveryCommand::List { service, limit, before } => {
+            let deliveries = kiwi.deliveries(actor, &service, before.as_ref(), limit).await?;
+            output::result(output, &deliveries.iter().map(shown).collect::<Vec<_>>(), || {
+                let row = |delivery: &Delivery| {
+                    let (outcome, reason) = decided(delivery);
+                    let commit = delivery.commit.as_ref().map_or("-", |commit| commit.short()).to_owned();
+                    vec![delivery.id.to_string(), delivery.received_at.to_string(), commit, outcome.to_owned(), reason.to_owned()]
+                };
+                output::table(&["delivery", "received", "commit", "decision", "reason"], &deliveries.iter().map(row).collect::<Vec<_>>())
+            });
+            Ok(ExitCode::SUCCESS)
+        }
+        DeliveryCommand::Show { id } => {
+            let delivery = kiwi.delivery(actor, &id).await?;
+            output::result(output, &shown(&delivery), || show(&delivery));
+            Ok(ExitCode::SUCCESS)
+        }
+        DeliveryCommand::Explain { provider, event_file, body, secret_file, branch } => {
+            explain(session, (provider, &event_file, &body, secret_file.as_deref(), branch), output)
+        }
+    }
+}
+
+fn decided(delivery: &Delivery) -> (&str, &str) {
+    delivery.decision.as_ref().map_or(("waiting", "not decided yet"), |decision| (decision.outcome.as_str(), &decision.reason))
+}
+
+fn shown(delivery: &Delivery) -> Value {
+    let (outcome, reason) = decided(delivery);
+    json!({
+        "delivery": delivery.id,
+        "service": delivery.service_name,
+        "origin": delivery.origin.as_str(),
+        "provider": delivery.provider,
+        "received_at": delivery.received_at,
+        "event": delivery.event,
+        "repository": delivery.repository,
+        "branch": delivery.branch,
+        "tag": delivery.tag,
+        "commit": delivery.commit,
+        "delivery_id": delivery.host_id,
+        "headers": delivery.headers.iter().cloned().collect::<BTreeMap<_, _>>(),
+        "decision": outcome,
+        "reason": reason,
+        "run": delivery.decision.as_ref().and_then(|decision| decision.run.as_ref()),
+        "decided_at": delivery.decision.as_ref().map(|decision| decision.at),
+    })
+}
+
+fn show(delivery: &Delivery) -> String {
+    let (outcome, reason) = decided(delivery);
+    let text = |value: Option<String>| value.unwrap_or_else(|| "-".to_owned());
+    let rows = [
+        ("decision", outcome.to_owned()),
+        ("reason", reason.to_owned()),
+        ("run", text(delivery.decision.as_ref().and_then(|decision| decision.run.as_ref()).map(ToString::to_string))),
+        ("service", delivery.service_name.to_string()),
+        ("origin", delivery.origin.as_str().to_owned()),
+        ("received", delivery.received_at.to_string()),
+        ("event", text(delivery.event.clone())),
+        ("repository", text(delivery.repository.clone())),
+        ("branch", text(delivery.branch.as_ref().map(ToString::to_string))),
+        ("tag", text(delivery.tag.clone())),
+        ("commit", text(delivery.commit.as_ref().map(ToString::to_string))),
+        ("host's id", text(delivery.host_id.clone())),
+    ];
+    output::table(&["delivery", delivery.id.as_str()], &rows.map(|(name, value)| vec![name.to_owned(), value]))
+}
+
+type Explained<'a> = (Provider, &'a Path, &'a Path, Option<&'a Path>, Option<Branch>);
+
+fn explain(session: &Session, (provider, event_file, body, secret_file, branch): Explained<'_>, output: Output) -> Result<ExitCode> {
+    let delivery = UnverifiedWebhook::new(headers(&secrets::text_file(event_file)?), bytes(body)?);
+    let secret = match secret_file {
         // The line end that editors and `echo` add is not part of a secret.
         Some(file) => Some(secrets::text_file(file)?.trim_end_matches(['\n', '\r']).to_owned().into()),
         None => None,

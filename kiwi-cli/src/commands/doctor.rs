@@ -15,7 +15,7 @@ pub(super) async fn run(global: &Global) -> Result<ExitCode> {
         Ok(directory) => add("data directory", true, directory.display().to_string()),
         Err(error) => add("data directory", false, format!("{}; {}", error.message(), error.hint())),
     }
-    match compose::open(global, None).await {
+    match compose::open(global, None, None).await {
         Ok(session) => {
             add("database and key", true, "they open".to_owned());
             let runtimes = session.kiwi.runtimes(&session.actor).await?;

@@ -1,6 +1,7 @@
 //! From arguments to the facade and back, one file per resource.
 
 mod application;
+mod ci;
 mod delivery;
 mod deploy;
 mod dockerfile;
@@ -48,7 +49,8 @@ pub(crate) fn at_once(arguments: &Arguments) -> Option<Result<ExitCode>> {
 
 pub(crate) async fn run(arguments: Arguments, wrapper: Option<StoreWrapper>) -> Result<ExitCode> {
     let output = arguments.global.output;
-    let session = || open(&arguments.global, wrapper);
+    let public_url = if let Command::Serve(serve) = &arguments.command { serve.public_url.clone() } else { None };
+    let session = || open(&arguments.global, wrapper, public_url);
     match arguments.command {
         // Done by `at_once`.
         Command::Completions { .. } | Command::Dockerfile(_) => Ok(ExitCode::SUCCESS),
@@ -62,7 +64,8 @@ pub(crate) async fn run(arguments: Arguments, wrapper: Option<StoreWrapper>) -> 
         Command::Provider(command) => provider::run(&session().await?, command, output).await,
         Command::Image(command) => image::run(&session().await?, command, output).await,
         Command::User(command) => user::run(&session().await?, command, output).await,
-        Command::Delivery(command) => delivery::run(&session().await?, command, output),
+        Command::Delivery(command) => delivery::run(&session().await?, command, output).await,
+        Command::Ci(command) => ci::run(&session().await?, command, output).await,
         Command::Login(login) => login::run(&arguments.global, login).await,
         Command::Service(command) => service::run(&session().await?, command, output).await,
         Command::Build(build) => deploy::build(&session().await?, build, output).await,

@@ -3,21 +3,24 @@
 use crate::args::{Output, RunsCommand};
 use crate::compose::Session;
 use crate::output;
-use kiwi_core::domain::{Run, RunStatus};
+use kiwi_core::domain::{Run, RunId, RunStatus};
 use kiwi_core::error::Result;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 pub(super) async fn run(session: &Session, command: RunsCommand, output: Output) -> Result<ExitCode> {
     let Session { kiwi, actor } = session;
     match command {
         RunsCommand::List { service, limit } => {
-            print(&kiwi.runs(actor, service.as_ref(), limit).await?, output);
+            let runs = kiwi.runs(actor, service.as_ref(), limit).await?;
+            print(&runs, &kiwi.waiting(actor, &runs).await?, output);
             Ok(ExitCode::SUCCESS)
         }
         RunsCommand::Show { run } => {
             let run = kiwi.run(actor, &run).await?;
-            output::result(output, &value(&run), || {
+            let waiting = kiwi.waiting(actor, std::slice::from_ref(&run)).await?;
+            output::result(output, &value(&run, &waiting), || {
                 let rows: Vec<_> = run
                     .stages
                     .iter()
@@ -26,8 +29,9 @@ pub(super) async fn run(session: &Session, command: RunsCommand, output: Output)
                     })
                     .collect();
                 let why = run.diagnosis.as_ref().map(|diagnosis| format!("\nerror: {}\nhint: {}", diagnosis.cause, diagnosis.hint)).unwrap_or_default();
+                let reason = waiting.get(&run.id).map(|reason| format!(", {reason}")).unwrap_or_default();
                 format!(
-                    "{} of {} in {}: {}\n{}{why}",
+                    "{} of {} in {}: {}{reason}\n{}{why}",
                     run.request.kind().as_str(),
                     run.service_name,
                     run.environment,
@@ -44,15 +48,15 @@ pub(super) async fn run(session: &Session, command: RunsCommand, output: Output)
         }
         RunsCommand::Resume => {
             let runs = kiwi.embedded()?.resume(actor, |reason| output::note(&format!("waiting: {reason}"))).await?;
-            print(&runs, output);
+            print(&runs, &BTreeMap::new(), output);
             // Cancelled and superseded runs ended as somebody wanted.
             Ok(if runs.iter().any(|run| run.status == RunStatus::Failed) { ExitCode::FAILURE } else { ExitCode::SUCCESS })
         }
     }
 }
 
-fn print(runs: &[Run], output: Output) {
-    output::result(output, &runs.iter().map(value).collect::<Vec<_>>(), || {
+fn print(runs: &[Run], waiting: &BTreeMap<RunId, String>, output: Output) {
+    output::result(output, &runs.iter().map(|run| value(run, waiting)).collect::<Vec<_>>(), || {
         let row = |run: &Run| {
             vec![
                 run.id.to_string(),
@@ -61,13 +65,14 @@ fn print(runs: &[Run], output: Output) {
                 run.request.kind().as_str().to_owned(),
                 run.status.as_str().to_owned(),
                 run.created_at.to_string(),
+                waiting.get(&run.id).cloned().unwrap_or_default(),
             ]
         };
-        output::table(&["run", "service", "environment", "kind", "status", "created"], &runs.iter().map(row).collect::<Vec<_>>())
+        output::table(&["run", "service", "environment", "kind", "status", "created", "waiting"], &runs.iter().map(row).collect::<Vec<_>>())
     });
 }
 
-fn value(run: &Run) -> Value {
+fn value(run: &Run, waiting: &BTreeMap<RunId, String>) -> Value {
     json!({
         "run": run.id,
         "service": run.service_name,
@@ -79,5 +84,6 @@ fn value(run: &Run) -> Value {
         "created_at": run.created_at,
         "finished_at": run.finished_at,
         "diagnosis": run.diagnosis,
+        "waiting": waiting.get(&run.id),
     })
 }

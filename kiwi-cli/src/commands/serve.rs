@@ -4,12 +4,14 @@ use crate::args::Serve;
 use crate::compose::Session;
 use crate::output;
 use kiwi_core::error::Result;
+use kiwi_core::pipeline::ServerOptions;
 use kiwi_http::server::{self, Tls};
 use kiwi_http::{HttpConfig, HttpState, router};
 use secrecy::ExposeSecret as _;
 use std::process::ExitCode;
 use std::time::Duration;
 use tokio::net::TcpListener;
+use tokio::sync::oneshot;
 
 /// How long requests may take to end after somebody asked the server to stop.
 const GRACE: Duration = Duration::from_secs(10);
@@ -34,18 +36,16 @@ pub(super) async fn run(session: Session, serve: Serve) -> Result<ExitCode> {
     let mut config = HttpConfig::default();
     config.proxies = serve.proxies;
     let state = HttpState::new(kiwi.clone(), config);
-    // What works besides the API starts here, and further routers are merged into this one. `hand_over` ends the workers.
-    let workers = tokio::spawn({
-        let kiwi = kiwi.clone();
-        async move { kiwi.work_queue(serve.workers).await }
-    });
+    let (stop_working, told) = oneshot::channel::<()>();
+    let options = ServerOptions { runs: serve.workers, runs_per_runtime: serve.runs_per_runtime, ..ServerOptions::default() };
+    let workers = tokio::spawn(async move { kiwi.serve(options, async { drop(told.await) }).await });
     let app = router(state.clone());
     output::note(&format!("serving {url}"));
     let stop = async {
         asked_to_stop().await;
         output::note("stopping: requests end, and runs are handed over");
         state.stop();
-        kiwi.hand_over();
+        drop(stop_working);
     };
     server::serve(listener, app, tls, stop, GRACE).await;
     // The leases are given back before the process ends, so that another goes on at once.

@@ -1,5 +1,6 @@
 //! What commands talk to: the engine in this process, or a server. Commands call the methods of the facade and do not know which it is.
 
+mod ci;
 mod client;
 mod follow;
 mod scans;

@@ -28,6 +28,23 @@ macro_rules! id {
             pub fn generate() -> Self {
                 Self(next().to_string().to_ascii_lowercase())
             }
+
+            /// A new id that is later than `other`, whatever the clock of this machine says.
+            pub fn generate_after(other: &Self) -> Self {
+                let new = Self::generate();
+                if new > *other {
+                    return new;
+                }
+                // The last id of all has none after it; nobody lives to see it.
+                let after = ulid::Ulid::from_string(&other.0.to_ascii_uppercase()).ok().and_then(|other| other.increment());
+                after.map_or(new, |after| Self(after.to_string().to_ascii_lowercase()))
+            }
+
+            /// The first id that a moment can have: what was given out earlier sorts before it.
+            pub fn first_of(moment: super::Timestamp) -> Self {
+                let millis = u64::try_from(moment.as_millis()).unwrap_or_default();
+                Self(ulid::Ulid::from_parts(millis, 0).to_string().to_ascii_lowercase())
+            }
         }
     };
 }
@@ -35,6 +52,7 @@ macro_rules! id {
 id!(ServiceId, parse_service, "service");
 id!(RunId, parse_run, "run");
 id!(SecretId, parse_secret, "secret");
+id!(DeliveryId, parse_delivery, "delivery");
 
 /// Two ids of one millisecond must still sort in the order they were given out by this process.
 pub(super) fn next() -> ulid::Ulid {
@@ -60,5 +78,19 @@ text_value!(
 impl Default for OrganizationId {
     fn default() -> Self {
         Self("default".to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Timestamp;
+
+    #[test]
+    fn a_later_id_is_later_even_when_the_clock_is_not() {
+        let tomorrow = RunId::first_of(Timestamp::now().after(std::time::Duration::from_secs(86_400)));
+        let after = RunId::generate_after(&tomorrow);
+        assert!(after > tomorrow && RunId::generate() < tomorrow);
+        assert!(RunId::generate_after(&RunId::first_of(Timestamp::from_millis(0))) > RunId::first_of(Timestamp::from_millis(1)));
     }
 }

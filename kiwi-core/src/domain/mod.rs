@@ -5,9 +5,11 @@
 //! a secret, only the [`SecretId`] under which the store keeps it.
 
 mod audit;
+mod auto_ci;
 mod branch;
 mod cluster;
 mod commit;
+mod delivery;
 mod deployment;
 mod environment;
 mod git_url;
@@ -31,13 +33,15 @@ mod variable;
 mod volume;
 
 pub use audit::{AuditEntry, AuditId, AuditOutcome};
+pub use auto_ci::{AutoCi, AutoCiState, WatchPattern};
 pub use branch::Branch;
 pub use cluster::{ClusterSettings, GatewayName};
 pub use commit::CommitSha;
+pub use delivery::{Decision, Delivery, DeliveryOrigin, Outcome};
 pub use deployment::{Deployment, DeploymentKind, DeploymentStatus, Diagnosis};
 pub use environment::{EnvironmentName, EnvironmentSettings};
 pub use git_url::GitUrl;
-pub use ids::{OrganizationId, RunId, SecretId, ServiceId};
+pub use ids::{DeliveryId, OrganizationId, RunId, SecretId, ServiceId};
 pub use image::{Digest, ImageReference, Tag};
 pub use name::{ContainerName, RegistryName, RuntimeName, ServiceName};
 pub use network::{Host, IngressPath, Port, Protocol};

@@ -4,6 +4,7 @@
 
 mod access;
 mod builder;
+mod inbox;
 mod registry;
 mod runtime;
 mod scanner;

@@ -3,9 +3,9 @@
 use super::access::AccessState;
 use super::lock;
 use crate::domain::{
-    Deployment, DeploymentStatus, EnvironmentName, EnvironmentSettings, Event, EventBody, GitProviderKind, OrganizationId, ProviderSettings, RegistryName,
-    RegistrySettings, Run, RunId, RunStatus, RuntimeName, RuntimeSettings, SecretId, Service, ServiceId, ServiceName, Source, Stage, StageReports, Timestamp,
-    User, UserName,
+    AutoCi, AutoCiState, Delivery, DeliveryId, Deployment, DeploymentStatus, EnvironmentName, EnvironmentSettings, Event, EventBody, GitProviderKind,
+    OrganizationId, ProviderSettings, RegistryName, RegistrySettings, Run, RunId, RunStatus, RuntimeName, RuntimeSettings, SecretId, Service, ServiceId,
+    ServiceName, Source, Stage, StageReports, Timestamp, User, UserName,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::provider::change::{Announcer, Change, Changes};
@@ -16,16 +16,17 @@ use crate::provider::store::{
 use crate::provider::{Fence, Store};
 use crate::secret::SecretString;
 use async_trait::async_trait;
-use std::collections::BTreeMap;
+use bytes::Bytes;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 /// Keeps everything in memory.
 #[derive(Debug)]
 pub struct MemoryStore {
-    state: Mutex<State>,
+    pub(super) state: Mutex<State>,
     access: Mutex<AccessState>,
-    announcer: Announcer,
+    pub(super) announcer: Announcer,
 }
 
 impl Default for MemoryStore {
@@ -36,19 +37,21 @@ impl Default for MemoryStore {
 }
 
 #[derive(Debug, Default)]
-struct State {
-    services: BTreeMap<ServiceId, Service>,
+pub(super) struct State {
+    pub(super) services: BTreeMap<ServiceId, Service>,
     runtimes: BTreeMap<(OrganizationId, RuntimeName), RuntimeSettings>,
     registries: BTreeMap<(OrganizationId, RegistryName), RegistrySettings>,
     providers: BTreeMap<(OrganizationId, &'static str), ProviderSettings>,
     users: BTreeMap<(OrganizationId, String), User>,
     secrets: BTreeMap<SecretId, SecretString>,
     environments: BTreeMap<(ServiceId, EnvironmentName), EnvironmentSettings>,
-    runs: BTreeMap<RunId, (OrganizationId, String, Run)>,
+    pub(super) runs: BTreeMap<RunId, (OrganizationId, String, Run)>,
     slots: BTreeMap<String, Slot>,
     deployments: BTreeMap<(ServiceId, EnvironmentName, u64), Deployment>,
     events: BTreeMap<RunId, Vec<Event>>,
     reports: BTreeMap<(RunId, Stage), StageReports>,
+    pub(super) deliveries: BTreeMap<DeliveryId, (Delivery, Bytes)>,
+    pub(super) auto_ci: BTreeMap<ServiceId, (AutoCi, AutoCiState)>,
 }
 
 #[derive(Debug, Clone)]
@@ -70,6 +73,27 @@ impl State {
     fn check(&self, fence: &Fence) -> Result<()> {
         let holds = self.slots.get(&fence.slot).is_some_and(|slot| slot.held && slot.epoch == fence.epoch && slot.owner == fence.owner);
         if holds { Ok(()) } else { Err(Error::new(ErrorKind::LeaseLost, "write run", "another worker took this run over")) }
+    }
+}
+
+impl State {
+    /// What [`RunStore::take`] takes.
+    fn next(&self, per_runtime: u32) -> Option<(OrganizationId, String, Run)> {
+        let now = Timestamp::now();
+        let is_held = |slot: &Slot| slot.held && slot.until > now;
+        let runtime =
+            |service: &ServiceId| self.services.get(service).map(|service| (&service.organization, service.build.runtime.as_ref().unwrap_or(&service.runtime)));
+        let (mut by_runtime, mut by_service): (BTreeMap<_, u32>, BTreeMap<_, u32>) = Default::default();
+        for slot in self.slots.values().filter(|slot| is_held(slot)) {
+            let Some((_, _, run)) = self.runs.get(&slot.run) else { continue };
+            *by_runtime.entry(runtime(&run.service)).or_default() += 1;
+            *by_service.entry(&run.service).or_default() += 1;
+        }
+        let mut slots = BTreeSet::new();
+        let unfinished = self.runs.values().filter(|(_, _, run)| !run.status.is_final());
+        let free = unfinished.filter(|(_, slot, _)| slots.insert(slot) && !self.slots.get(slot).is_some_and(is_held));
+        let allowed = free.filter(|(_, _, run)| by_runtime.get(&runtime(&run.service)).is_none_or(|count| *count < per_runtime));
+        allowed.min_by_key(|(_, _, run)| (by_service.get(&run.service).copied().unwrap_or_default(), run.id.clone())).cloned()
     }
 }
 
@@ -121,6 +145,11 @@ impl ServiceStore for MemoryStore {
         Ok(all.into_iter().filter(|service| after.is_none_or(|after| service.name > *after)).take(limit as usize).collect())
     }
 
+    async fn organizations(&self) -> Result<Vec<OrganizationId>> {
+        let all: BTreeSet<_> = lock(&self.state).services.values().map(|service| service.organization.clone()).collect();
+        Ok(all.into_iter().collect())
+    }
+
     async fn remove_service(&self, id: &ServiceId) -> Result<()> {
         let mut state = lock(&self.state);
         if state.runs.values().any(|(_, _, run)| run.service == *id && !run.status.is_final()) {
@@ -129,6 +158,8 @@ impl ServiceStore for MemoryStore {
         state.services.remove(id);
         state.environments.retain(|(service, _), _| service != id);
         state.deployments.retain(|(service, _, _), _| service != id);
+        state.deliveries.retain(|_, (delivery, _)| delivery.service != *id);
+        state.auto_ci.remove(id);
         let runs: Vec<_> = state.runs.values().filter(|(_, _, run)| run.service == *id).map(|(_, _, run)| run.id.clone()).collect();
         for run in runs {
             state.runs.remove(&run);
@@ -349,6 +380,29 @@ impl RunStore for MemoryStore {
         }
         self.announcer.tell(Change::Run(run.id.clone()));
         Ok(())
+    }
+
+    async fn take(&self, owner: &str, lease: Duration, per_runtime: u32) -> Result<Option<(OrganizationId, Run, Fence)>> {
+        let next = lock(&self.state).next(per_runtime);
+        let Some((organization, slot, run)) = next else { return Ok(None) };
+        Ok(match self.claim(&slot, &run.id, owner, lease).await? {
+            Claim::Held(fence) => Some((organization, run, fence)),
+            // Somebody was faster.
+            Claim::Busy { .. } => None,
+        })
+    }
+
+    async fn remove_runs(&self, ids: &[RunId]) -> Result<u64> {
+        let mut state = lock(&self.state);
+        let mut removed = 0;
+        for id in ids {
+            if state.runs.get(id).is_some_and(|(_, _, run)| run.status.is_final()) {
+                state.runs.remove(id);
+                state.events.remove(id);
+                removed += 1;
+            }
+        }
+        Ok(removed)
     }
 
     async fn request_cancel(&self, id: &RunId) -> Result<()> {

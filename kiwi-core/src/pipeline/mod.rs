@@ -3,26 +3,31 @@
 
 pub mod accounts;
 mod audit;
+pub mod ci;
 pub mod events;
 mod images;
 mod plan;
 mod providers;
-mod queue;
 mod registries;
 mod releases;
 mod requests;
+mod retention;
 mod runtimes;
 mod scans;
+mod server;
 mod services;
 mod stages;
 mod status;
 mod tokens;
 mod users;
+mod waiting;
 mod worker;
 mod workspace;
 
 pub use audit::Recall;
 pub use providers::NewProvider;
+pub use retention::Retention;
+pub use server::ServerOptions;
 pub use services::{NewService, NewSource};
 pub use stages::scan::accepted;
 pub use status::{LogSelection, ServiceStatus};
@@ -34,6 +39,8 @@ use crate::provider::{Connector, ImageRegistry, Scanner, ServiceSource, Store};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::watch;
+use url::Url;
 
 /// The delivery engine. Cheap to clone; several may live in one process, with nothing global between them.
 #[derive(Clone)]
@@ -52,7 +59,10 @@ struct Inner {
     lease: Duration,
     owner: String,
     installation: String,
-    handing_over: tokio::sync::watch::Sender<bool>,
+    public_url: Option<Url>,
+    hooks: ci::Hooks,
+    /// Whether runs are to be given back as they are.
+    hand_over: watch::Sender<bool>,
 }
 
 impl std::fmt::Debug for Kiwi {
@@ -71,6 +81,7 @@ pub struct KiwiBuilder {
     gate: Option<Gate>,
     work: PathBuf,
     lease: Duration,
+    public_url: Option<Url>,
 }
 
 impl std::fmt::Debug for KiwiBuilder {
@@ -91,6 +102,7 @@ impl Kiwi {
             gate: None,
             work: std::env::temp_dir().join("kiwi-work"),
             lease: Duration::from_secs(15),
+            public_url: None,
         }
     }
 }
@@ -139,6 +151,13 @@ impl KiwiBuilder {
         self
     }
 
+    /// Sets where git hosts reach this installation; without it, whoever switches Auto CI on must say so.
+    #[must_use]
+    pub fn public_url(mut self, url: Url) -> Self {
+        self.public_url = Some(url);
+        self
+    }
+
     /// Opens the engine.
     pub async fn open(self) -> Result<Kiwi> {
         let installation = self.store.installation().await?;
@@ -155,7 +174,9 @@ impl KiwiBuilder {
                 lease: self.lease,
                 owner,
                 installation,
-                handing_over: tokio::sync::watch::Sender::new(false),
+                public_url: self.public_url,
+                hooks: ci::Hooks::default(),
+                hand_over: watch::Sender::new(false),
             }),
         })
     }

@@ -26,7 +26,7 @@ impl Kiwi {
             self.require_live(&service, environment).await?;
         }
         let run = Run::queued(&service, environment, request, &actor.name);
-        self.store().insert_run(&actor.organization, &slot(&run, &service), &run).await?;
+        self.store().insert_run(&actor.organization, &slot(&run), &run).await?;
         Ok(run)
     }
 
@@ -99,9 +99,9 @@ impl Kiwi {
 }
 
 /// What a run waits for. Deployments of one service and environment take turns; builds need not.
-fn slot(run: &Run, service: &Service) -> String {
+pub(super) fn slot(run: &Run) -> String {
     match run.request.kind() {
         RunKind::Build => format!("build/{}", run.id),
-        _ => format!("deploy/{}/{}", service.id, run.environment),
+        _ => format!("deploy/{}/{}", run.service, run.environment),
     }
 }

@@ -278,6 +278,9 @@ impl Kiwi {
             let settings = self.store().environment(&service.id, environment).await?;
             secrets.extend(settings.variables.values().filter_map(Variable::secret).cloned());
         }
+        if self.store().auto_ci(&service.id).await?.is_some() {
+            self.disable_auto_ci(actor, name).await?;
+        }
         self.store().remove_service(&service.id).await?;
         self.store().remove_secrets(&secrets).await
     }

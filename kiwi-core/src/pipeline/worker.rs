@@ -5,7 +5,8 @@ use super::events::EventSink;
 use super::stages::{self, Context};
 use crate::access::{Actor, Operation};
 use crate::domain::{
-    Diagnosis, EventBody, Run, RunId, RunKind, RunRequest, RunStatus, Service, Stage, StageOutput, StageRecord, StageStatus, Timestamp, Variable,
+    Diagnosis, EventBody, OrganizationId, Run, RunId, RunKind, RunRequest, RunStatus, Service, Stage, StageOutput, StageRecord, StageStatus, Timestamp,
+    Variable,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::provider::Fence;
@@ -15,6 +16,7 @@ use crate::secret::Redactor;
 use secrecy::ExposeSecret as _;
 use std::time::Duration;
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 /// What the heartbeat tells the stages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +24,8 @@ enum Signal {
     GoOn,
     Cancel,
     Lost,
+    /// This process ends; another goes on.
+    HandOver,
 }
 
 /// What became of a turn.
@@ -74,16 +78,6 @@ impl Kiwi {
         }
     }
 
-    /// Works the first run of a slot, unless somebody else does.
-    pub(super) async fn try_first(&self, actor: &Actor, slot: &str) -> Result<()> {
-        let filter = RunFilter { unfinished: true, slot: Some(slot.to_owned()), ..RunFilter::default() };
-        let queue = self.store().runs(&actor.organization, &filter).await?;
-        match queue.last() {
-            Some(first) => self.take(slot, first, &queue).await.map(|_| ()),
-            None => Ok(()),
-        }
-    }
-
     /// Takes the slot for its first run and works it.
     async fn take(&self, slot: &str, first: &Run, queue: &[Run]) -> Result<Turn> {
         match self.store().claim(slot, &first.id, &self.inner.owner, self.inner.lease).await? {
@@ -112,12 +106,30 @@ impl Kiwi {
         Ok(finished)
     }
 
+    /// Works a run whose slot is held already.
+    pub(super) async fn work_held(&self, organization: &OrganizationId, run: Run, fence: Fence) -> Result<(Run, Option<ErrorKind>)> {
+        let filter = RunFilter { unfinished: true, slot: Some(fence.slot.clone()), ..RunFilter::default() };
+        let newer = match self.store().runs(organization, &filter).await {
+            Ok(queue) => queue.iter().any(|other| other.id > run.id && supersedes(&other.request, &run.request)),
+            Err(error) => {
+                self.store().release(&fence).await?;
+                return Err(error);
+            }
+        };
+        self.execute(run, fence, newer).await
+    }
+
     async fn execute(&self, run: Run, fence: Fence, superseded: bool) -> Result<(Run, Option<ErrorKind>)> {
         let (tell, signal) = watch::channel(Signal::GoOn);
-        let heart = tokio::spawn(beat(self.clone(), fence.clone(), tell));
+        // A set, because it ends with this future too: a heart that beats for nobody would keep the slot from everybody.
+        let mut heart = JoinSet::new();
+        heart.spawn(beat(self.clone(), fence.clone(), tell));
         let result = self.execute_under_lease(run, &fence, superseded, signal).await;
-        heart.abort();
+        heart.abort_all();
         self.store().release(&fence).await?;
+        if let Ok((finished, _)) = &result {
+            self.report(finished).await;
+        }
         result
     }
 
@@ -142,10 +154,16 @@ impl Kiwi {
         }
         run.status = RunStatus::Running;
         store.update_run(&run, fence).await?;
+        let told = tokio::spawn({
+            let (kiwi, run) = (self.clone(), run.clone());
+            async move { kiwi.report(&run).await }
+        });
 
         let mut context = Context { kiwi: self, service, fence: fence.clone(), events: events.clone(), run };
         let outcome = run_stages(&mut context, signal).await;
         let run = context.run;
+        // How it ends must not be shown before that it began.
+        let _ = told.await;
         match outcome {
             Ok(()) => Ok((self.finish(run, fence, &events, RunStatus::Succeeded, None).await?, None)),
             Err(error) if error.kind() == ErrorKind::LeaseLost => Err(error),
@@ -173,7 +191,7 @@ impl Kiwi {
     }
 
     /// A refusal after the switch brings the release before back, as a run of its own.
-    async fn roll_back_refused(&self, run: &Run) -> Result<Option<RunId>> {
+    pub(super) async fn roll_back_refused(&self, run: &Run) -> Result<Option<RunId>> {
         let refused = run.stages.iter().any(|record| record.stage == Stage::Dast && record.status == StageStatus::Failed);
         let Some(service) = self.store().service_by_id(&run.service).await?.filter(|_| refused) else { return Ok(None) };
         let actor = Actor { name: "gate".to_owned(), ..Self::local_actor(&service) };
@@ -265,6 +283,7 @@ async fn stopped(signal: &mut watch::Receiver<Signal>) -> Error {
         match *signal.borrow_and_update() {
             Signal::Cancel => return Error::new(ErrorKind::Cancelled, "run", "somebody cancelled the run"),
             Signal::Lost => return lost(),
+            Signal::HandOver => return Error::new(ErrorKind::LeaseLost, "run", "this process ends, and another goes on with the run"),
             Signal::GoOn => {}
         }
         if signal.changed().await.is_err() {
@@ -282,14 +301,14 @@ fn lost() -> Error {
 async fn beat(kiwi: Kiwi, fence: Fence, tell: watch::Sender<Signal>) {
     let lease = kiwi.inner.lease;
     let mut held = tokio::time::Instant::now();
-    let mut handing_over = kiwi.inner.handing_over.subscribe();
+    let mut hand_over = kiwi.inner.hand_over.subscribe();
     loop {
         // Frequent looks keep a cancellation prompt; a renewal is one small write.
-        let pause = tokio::time::sleep((lease / 5).min(Duration::from_secs(1)));
         tokio::select! {
-            () = pause => {}
-            _ = handing_over.wait_for(|handing_over| *handing_over) => {
-                tell.send_replace(Signal::Lost);
+            () = tokio::time::sleep((lease / 5).min(Duration::from_secs(1))) => {}
+            _ = hand_over.wait_for(|stop| *stop) => {
+                tell.send_replace(Signal::HandOver);
+                // The lease is given back by whoever holds it, once it stopped.
                 return;
             }
         }

@@ -18,6 +18,8 @@ pub enum Change {
     Run(RunId),
     /// A run has more events.
     Events(RunId),
+    /// A delivery waits to be decided.
+    Delivery,
     /// Anything: word was lost.
     Anything,
 }
@@ -27,6 +29,7 @@ impl Change {
     pub fn is_about(&self, id: &RunId) -> bool {
         match self {
             Self::Run(run) | Self::Events(run) => run == id,
+            Self::Delivery => false,
             Self::Anything => true,
         }
     }

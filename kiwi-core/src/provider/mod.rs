@@ -14,6 +14,7 @@ mod builder;
 pub mod change;
 mod connector;
 mod git;
+mod inbox;
 mod registry;
 mod runtime;
 mod scanner;

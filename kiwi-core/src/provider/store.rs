@@ -5,6 +5,7 @@
 
 mod access;
 
+pub use super::inbox::{AutoCiStore, DeliveryStore, Judgement, Turn};
 pub use access::{AuditFilter, AuditStore, KeptToken, KeyClaim, KeyStore, TokenStore};
 
 use super::Fence;
@@ -31,8 +32,10 @@ pub trait ServiceStore: Send + Sync {
     async fn service_by_id(&self, id: &ServiceId) -> Result<Option<Service>>;
     /// At most `limit` in name order, after the name `after`.
     async fn services<'a>(&self, organization: &OrganizationId, after: Option<&'a ServiceName>, limit: u32) -> Result<Vec<Service>>;
-    /// Removes one with its settings, runs and history. Errors: `Conflict` while a run is not finished.
+    /// Removes one with its settings, runs, history, deliveries and Auto CI. Errors: `Conflict` while a run is not finished.
     async fn remove_service(&self, id: &ServiceId) -> Result<()>;
+    /// Every organization that has a service, in name order.
+    async fn organizations(&self) -> Result<Vec<OrganizationId>>;
 }
 
 /// Runtimes.
@@ -153,6 +156,11 @@ pub trait RunStore: Send + Sync {
     async fn release(&self, fence: &Fence) -> Result<()>;
     /// Replaces the run's record. Errors: `LeaseLost`, `Cancelled` when it was cancelled while it waited.
     async fn update_run(&self, run: &Run, fence: &Fence) -> Result<()>;
+    /// Takes the next run that nobody works, of any organization, with its slot: the first of its slot, on a runtime where fewer than `per_runtime`
+    /// runs are worked, of the service that has the fewest under way, and among those the oldest. None when there is none now.
+    async fn take(&self, owner: &str, lease: Duration, per_runtime: u32) -> Result<Option<(OrganizationId, Run, Fence)>>;
+    /// Removes finished runs with their events; what is not finished or not there is left out. Answers how many.
+    async fn remove_runs(&self, ids: &[RunId]) -> Result<u64>;
     /// Marks a run to be cancelled; one that still waits for its turn is cancelled at once. Errors: `NotFound`, `Conflict` when it is finished.
     async fn request_cancel(&self, id: &RunId) -> Result<()>;
 }
@@ -208,6 +216,8 @@ pub trait Store:
     + DeploymentStore
     + EventStore
     + ReportStore
+    + DeliveryStore
+    + AutoCiStore
     + Send
     + Sync
 {

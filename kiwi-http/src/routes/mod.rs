@@ -2,6 +2,7 @@
 
 mod audit;
 mod bootstrap;
+mod ci;
 mod deployments;
 mod environments;
 mod gates;
@@ -29,6 +30,7 @@ use utoipa_axum::router::OpenApiRouter;
 pub(crate) fn protected() -> OpenApiRouter<HttpState> {
     OpenApiRouter::new()
         .merge(audit::routes())
+        .merge(ci::routes())
         .merge(deployments::routes())
         .merge(environments::routes())
         .merge(gates::routes())

@@ -7,7 +7,7 @@ use crate::page::Page;
 use crate::problem::Problem;
 use crate::stream;
 use crate::tag::tagged;
-use crate::wire::{CreateRun, PageQuery};
+use crate::wire::{CreateRun, PageQuery, WaitingRun};
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
@@ -24,6 +24,7 @@ use utoipa_axum::routes;
 pub(super) fn routes() -> OpenApiRouter<HttpState> {
     OpenApiRouter::new()
         .routes(routes!(list))
+        .routes(routes!(waiting))
         .routes(routes!(create))
         .routes(routes!(show))
         .routes(routes!(cancel))
@@ -60,6 +61,15 @@ async fn list(State(state): State<HttpState>, caller: Caller, Asked(page): Asked
     };
     let filter = RunFilter { service, before, unfinished: filter.unfinished, limit: Some(limit + 1), ..RunFilter::default() };
     Ok(Json(Page::of(state.kiwi.runs(&caller.actor, &filter).await?, limit, |run| run.id.to_string())))
+}
+
+/// Runs that have not begun, and why. Oldest first.
+#[utoipa::path(get, path = "/runs/waiting", operation_id = "list_waiting_runs", tag = "runs", responses((status = 200, body = Vec<WaitingRun>)))]
+async fn waiting(State(state): State<HttpState>, caller: Caller) -> Result<Json<Vec<WaitingRun>>, Problem> {
+    let filter = RunFilter { unfinished: true, ..RunFilter::default() };
+    let runs = state.kiwi.runs(&caller.actor, &filter).await?;
+    let reasons = state.kiwi.waiting(&caller.actor, &runs).await?;
+    Ok(Json(reasons.into_iter().map(|(run, reason)| WaitingRun { run, reason }).collect()))
 }
 
 /// Asks for a build, a deployment, a rollback or whatever else is done to a service. It is queued; follow it where `Location` says.

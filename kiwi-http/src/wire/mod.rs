@@ -2,6 +2,7 @@
 
 mod access;
 mod change;
+mod ci;
 mod register;
 mod scans;
 mod setup;
@@ -11,6 +12,7 @@ pub use crate::page::{Page, PageQuery};
 pub use crate::problem::ProblemBody;
 pub use access::{Bootstrap, BuildSecrets, CreateToken, CreatedToken, NewUser};
 pub use change::{ChangeEnvironment, ChangeService};
+pub use ci::{AutoCiReport, EnableAutoCi, ForecastPush, WaitingRun};
 pub use register::{RegisterService, SourceForm};
 pub use scans::GateOfEnvironment;
 pub use setup::{AddRegistry, BranchHead, CheckSource, Resolved, Rotated, SetProvider, SetProviderAnswer, SourceCheck};

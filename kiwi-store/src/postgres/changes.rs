@@ -122,11 +122,12 @@ impl Shared {
         }
     }
 
-    /// `<who> run <id>`, or `<who> events <id>`.
+    /// `<who> run <id>`, `<who> events <id>`, or `<who> delivery`.
     fn write(&self, change: &Change) -> String {
         match change {
             Change::Run(run) => format!("{} run {run}", self.name),
             Change::Events(run) => format!("{} events {run}", self.name),
+            Change::Delivery => format!("{} delivery", self.name),
             _ => format!("{} anything", self.name),
         }
     }
@@ -140,6 +141,7 @@ impl Shared {
         let change = match (parts.next(), parts.next().and_then(|id| id.parse().ok())) {
             (Some("run"), Some(run)) => Change::Run(run),
             (Some("events"), Some(run)) => Change::Events(run),
+            (Some("delivery"), None) => Change::Delivery,
             _ => Change::Anything,
         };
         Some(change)

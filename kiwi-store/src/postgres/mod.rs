@@ -6,7 +6,9 @@ mod config;
 mod convert;
 mod deployments;
 mod hosts;
+mod inbox;
 mod keys;
+mod queue;
 mod runs;
 mod schema;
 mod secrets;
@@ -15,6 +17,7 @@ mod settings;
 
 pub use config::PostgresConfig;
 
+use crate::batch::Batcher;
 use crate::key::KeySource;
 use crate::ring::KeyRing;
 use async_trait::async_trait;
@@ -40,6 +43,7 @@ pub struct PostgresStore {
     pool: PgPool,
     keys: KeyRing,
     courier: Courier,
+    inbox: Batcher<inbox::Arrived>,
 }
 
 impl std::fmt::Debug for PostgresStore {
@@ -72,7 +76,17 @@ impl PostgresStore {
             })
             .connect_lazy_with(config.options.clone());
         let courier = Courier::start(pool.clone(), config.options, channel);
-        Ok(Self { pool, keys, courier })
+        let inbox = Batcher::start({
+            let pool = pool.clone();
+            move |arrived: Vec<inbox::Arrived>| {
+                let pool = pool.clone();
+                async move {
+                    let written = inbox::write(&pool, &arrived).await;
+                    (arrived, written)
+                }
+            }
+        });
+        Ok(Self { pool, keys, courier, inbox })
     }
 
     /// Tells every replica. Call it after the commit.

@@ -22,7 +22,7 @@ fn run(row: &PgRow) -> Result<Run> {
 }
 
 /// Milliseconds, for the database to add to its own clock: those of the replicas differ.
-fn millis(lease: Duration) -> i64 {
+pub(super) fn millis(lease: Duration) -> i64 {
     i64::try_from(lease.as_millis()).unwrap_or(i64::MAX)
 }
 
@@ -39,25 +39,64 @@ pub(super) async fn lock_slot(connection: &mut PgConnection, fence: &Fence) -> R
     row.map(|_| ()).ok_or_else(lease_lost)
 }
 
+pub(super) async fn insert(connection: &mut PgConnection, organization: &OrganizationId, slot: &str, run: &Run) -> Result<()> {
+    sqlx::query("INSERT INTO runs (id, organization, service, slot, finished, cancel_requested, body) VALUES ($1, $2, $3, $4, $5, false, $6)")
+        .bind(text(&run.id))
+        .bind(organization.as_str())
+        .bind(run.service.as_str())
+        .bind(slot)
+        .bind(run.status.is_final())
+        .bind(write_json(run)?)
+        .execute(connection)
+        .await
+        .map(|_| ())
+        .map_err(sql("insert run"))
+}
+
+pub(super) async fn claim(connection: &mut PgConnection, slot: &str, run: &RunId, owner: &str, lease: Duration) -> Result<Claim> {
+    // The condition is judged on the newest row, after a wait for whoever has it locked, and by the clock of that moment.
+    let claimed = sqlx::query(
+        "INSERT INTO slots (slot, owner, run, epoch, until, held) \
+         VALUES ($1, $2, $3, 1, clock_timestamp() + $4 * interval '1 millisecond', true) \
+         ON CONFLICT (slot) DO UPDATE SET owner = excluded.owner, run = excluded.run, epoch = slots.epoch + 1, \
+         until = clock_timestamp() + $4 * interval '1 millisecond', held = true \
+         WHERE NOT slots.held OR slots.until <= clock_timestamp() RETURNING epoch",
+    )
+    .bind(slot)
+    .bind(owner)
+    .bind(text(run))
+    .bind(millis(lease))
+    .fetch_optional(&mut *connection)
+    .await
+    .map_err(sql("claim run"))?;
+    if let Some(row) = claimed {
+        let epoch = u64::try_from(row.get::<i64, _>(0)).unwrap_or(0);
+        return Ok(Claim::Held(Fence { slot: slot.to_owned(), owner: owner.to_owned(), epoch }));
+    }
+    // A refused upsert keeps the row locked, so this is who refused it.
+    let row = sqlx::query("SELECT owner, run, (extract(epoch FROM until) * 1000)::bigint FROM slots WHERE slot = $1")
+        .bind(slot)
+        .fetch_one(&mut *connection)
+        .await
+        .map_err(sql("claim run"))?;
+    Ok(Claim::Busy { owner: row.get(0), run: row.get::<&str, _>(1).parse()?, until: Timestamp::from_millis(row.get(2)) })
+}
+
+/// Gives a slot back that the same transaction took.
+pub(super) async fn give_back(connection: &mut PgConnection, fence: &Fence) -> Result<()> {
+    sqlx::query("UPDATE slots SET held = false WHERE slot = $1 AND epoch = $2")
+        .bind(&fence.slot)
+        .bind(integer(fence.epoch))
+        .execute(connection)
+        .await
+        .map(|_| ())
+        .map_err(sql("release lease"))
+}
+
 #[async_trait]
 impl RunStore for PostgresStore {
     async fn insert_run(&self, organization: &OrganizationId, slot: &str, run: &Run) -> Result<()> {
-        let body = &write_json(run)?;
-        self.write("insert run", |mut work| {
-            Box::pin(async move {
-                sqlx::query("INSERT INTO runs (id, organization, service, slot, finished, cancel_requested, body) VALUES ($1, $2, $3, $4, $5, false, $6)")
-                    .bind(text(&run.id))
-                    .bind(organization.as_str())
-                    .bind(run.service.as_str())
-                    .bind(slot)
-                    .bind(run.status.is_final())
-                    .bind(body)
-                    .execute(&mut *work)
-                    .await
-                    .map_err(sql("insert run"))
-            })
-        })
-        .await?;
+        self.write("insert run", |mut work| Box::pin(async move { insert(&mut work, organization, slot, run).await })).await?;
         self.tell(Change::Run(run.id.clone()));
         Ok(())
     }
@@ -86,37 +125,7 @@ impl RunStore for PostgresStore {
     }
 
     async fn claim(&self, slot: &str, run: &RunId, owner: &str, lease: Duration) -> Result<Claim> {
-        self.write("claim run", |mut work| {
-            Box::pin(async move {
-                // The condition is judged on the newest row, after a wait for whoever has it locked, and by the clock of that moment.
-                let claimed = sqlx::query(
-                    "INSERT INTO slots (slot, owner, run, epoch, until, held) \
-                     VALUES ($1, $2, $3, 1, clock_timestamp() + $4 * interval '1 millisecond', true) \
-                     ON CONFLICT (slot) DO UPDATE SET owner = excluded.owner, run = excluded.run, epoch = slots.epoch + 1, \
-                     until = clock_timestamp() + $4 * interval '1 millisecond', held = true \
-                     WHERE NOT slots.held OR slots.until <= clock_timestamp() RETURNING epoch",
-                )
-                .bind(slot)
-                .bind(owner)
-                .bind(text(run))
-                .bind(millis(lease))
-                .fetch_optional(&mut *work)
-                .await
-                .map_err(sql("claim run"))?;
-                if let Some(row) = claimed {
-                    let epoch = u64::try_from(row.get::<i64, _>(0)).unwrap_or(0);
-                    return Ok(Claim::Held(Fence { slot: slot.to_owned(), owner: owner.to_owned(), epoch }));
-                }
-                // A refused upsert keeps the row locked, so this is who refused it.
-                let row = sqlx::query("SELECT owner, run, (extract(epoch FROM until) * 1000)::bigint FROM slots WHERE slot = $1")
-                    .bind(slot)
-                    .fetch_one(&mut *work)
-                    .await
-                    .map_err(sql("claim run"))?;
-                Ok(Claim::Busy { owner: row.get(0), run: row.get::<&str, _>(1).parse()?, until: Timestamp::from_millis(row.get(2)) })
-            })
-        })
-        .await
+        self.write("claim run", |mut work| Box::pin(async move { claim(&mut work, slot, run, owner, lease).await })).await
     }
 
     async fn renew(&self, fence: &Fence, lease: Duration) -> Result<bool> {
@@ -163,6 +172,14 @@ impl RunStore for PostgresStore {
         .await?;
         self.tell(Change::Run(run.id.clone()));
         Ok(())
+    }
+
+    async fn take(&self, owner: &str, lease: Duration, per_runtime: u32) -> Result<Option<(OrganizationId, Run, Fence)>> {
+        self.next_run(owner, lease, per_runtime).await
+    }
+
+    async fn remove_runs(&self, ids: &[RunId]) -> Result<u64> {
+        self.forget_runs(ids).await
     }
 
     async fn request_cancel(&self, id: &RunId) -> Result<()> {

@@ -94,6 +94,11 @@ impl ServiceStore for PostgresStore {
         rows.await?.iter().map(body).collect()
     }
 
+    async fn organizations(&self) -> Result<Vec<OrganizationId>> {
+        let rows = self.rows("list organizations", || sqlx::query("SELECT DISTINCT organization FROM services ORDER BY organization")).await?;
+        rows.iter().map(|row| Ok(row.get::<&str, _>(0).parse()?)).collect()
+    }
+
     async fn remove_service(&self, id: &ServiceId) -> Result<()> {
         self.write_much("remove service", |mut work| {
             Box::pin(async move {

@@ -3,10 +3,13 @@
 mod access;
 mod deployments;
 mod hosts;
+mod inbox;
+mod queue;
 mod runs;
 mod secrets;
 mod settings;
 
+use crate::batch::Batcher;
 use crate::key::KeySource;
 use crate::record::{integer, lease_lost, new_installation};
 use crate::ring::KeyRing;
@@ -32,6 +35,7 @@ pub struct SqliteStore {
     directory: PathBuf,
     keys: KeyRing,
     announcer: Announcer,
+    inbox: Batcher<inbox::Arrived>,
 }
 
 impl std::fmt::Debug for SqliteStore {
@@ -59,7 +63,17 @@ impl SqliteStore {
         let pool = SqlitePoolOptions::new().max_connections(4).connect_with(options).await.map_err(sql("open database"))?;
         migrate(&pool).await?;
         let keys = agree_on_key(&pool, source, directory).await?;
-        Ok(Self { pool, directory: directory.to_owned(), keys, announcer: Announcer::new(LOOK) })
+        let inbox = Batcher::start({
+            let pool = pool.clone();
+            move |arrived: Vec<inbox::Arrived>| {
+                let pool = pool.clone();
+                async move {
+                    let written = inbox::write(&pool, &arrived).await;
+                    (arrived, written)
+                }
+            }
+        });
+        Ok(Self { pool, directory: directory.to_owned(), keys, announcer: Announcer::new(LOOK), inbox })
     }
 
     /// A transaction that may write. It takes the write lock at once: a read lock that grows could fail half-way.

@@ -9,7 +9,7 @@ use kiwi_core::provider::Fence;
 use kiwi_core::provider::change::Change;
 use kiwi_core::provider::store::{Claim, EventStore, ReportStore, RunFilter, RunStore};
 use sqlx::sqlite::SqliteRow;
-use sqlx::{QueryBuilder, Row as _};
+use sqlx::{QueryBuilder, Row as _, SqliteConnection};
 use std::time::Duration;
 
 fn run(row: &SqliteRow) -> Result<Run> {
@@ -19,19 +19,59 @@ fn run(row: &SqliteRow) -> Result<Run> {
     Ok(run)
 }
 
+pub(super) async fn insert(connection: &mut SqliteConnection, organization: &OrganizationId, slot: &str, run: &Run) -> Result<()> {
+    sqlx::query("INSERT INTO runs (id, organization, service, slot, finished, cancel_requested, body) VALUES (?, ?, ?, ?, ?, 0, ?)")
+        .bind(text(&run.id))
+        .bind(organization.as_str())
+        .bind(run.service.as_str())
+        .bind(slot)
+        .bind(i64::from(run.status.is_final()))
+        .bind(write_json(run)?)
+        .execute(connection)
+        .await
+        .map(|_| ())
+        .map_err(sql("insert run"))
+}
+
+/// In a transaction that has the lock for writing.
+pub(super) async fn claim(connection: &mut SqliteConnection, slot: &str, run: &RunId, owner: &str, lease: Duration) -> Result<Claim> {
+    let now = Timestamp::now();
+    let row = sqlx::query("SELECT owner, run, epoch, until, held FROM slots WHERE slot = ?")
+        .bind(slot)
+        .fetch_optional(&mut *connection)
+        .await
+        .map_err(sql("claim run"))?;
+    let epoch = match &row {
+        Some(row) => {
+            let until = Timestamp::from_millis(row.get("until"));
+            if row.get::<i64, _>("held") != 0 && until > now {
+                let holder: String = row.get("run");
+                return Ok(Claim::Busy { owner: row.get("owner"), run: holder.parse()?, until });
+            }
+            row.get::<i64, _>("epoch") + 1
+        }
+        None => 1,
+    };
+    sqlx::query(
+        "INSERT INTO slots (slot, owner, run, epoch, until, held) VALUES (?, ?, ?, ?, ?, 1) \
+                 ON CONFLICT DO UPDATE SET owner = excluded.owner, run = excluded.run, epoch = excluded.epoch, until = excluded.until, held = 1",
+    )
+    .bind(slot)
+    .bind(owner)
+    .bind(text(run))
+    .bind(epoch)
+    .bind(now.after(lease).as_millis())
+    .execute(&mut *connection)
+    .await
+    .map_err(sql("claim run"))?;
+    Ok(Claim::Held(Fence { slot: slot.to_owned(), owner: owner.to_owned(), epoch: u64::try_from(epoch).unwrap_or(0) }))
+}
+
 #[async_trait]
 impl RunStore for SqliteStore {
     async fn insert_run(&self, organization: &OrganizationId, slot: &str, run: &Run) -> Result<()> {
-        sqlx::query("INSERT INTO runs (id, organization, service, slot, finished, cancel_requested, body) VALUES (?, ?, ?, ?, ?, 0, ?)")
-            .bind(text(&run.id))
-            .bind(organization.as_str())
-            .bind(run.service.as_str())
-            .bind(slot)
-            .bind(i64::from(run.status.is_final()))
-            .bind(write_json(run)?)
-            .execute(&self.pool)
-            .await
-            .map_err(sql("insert run"))?;
+        let mut connection = self.pool.acquire().await.map_err(sql("insert run"))?;
+        insert(&mut connection, organization, slot, run).await?;
         self.announcer.tell(Change::Run(run.id.clone()));
         Ok(())
     }
@@ -75,37 +115,9 @@ impl RunStore for SqliteStore {
 
     async fn claim(&self, slot: &str, run: &RunId, owner: &str, lease: Duration) -> Result<Claim> {
         let mut transaction = self.write().await?;
-        let now = Timestamp::now();
-        let row = sqlx::query("SELECT owner, run, epoch, until, held FROM slots WHERE slot = ?")
-            .bind(slot)
-            .fetch_optional(&mut *transaction)
-            .await
-            .map_err(sql("claim run"))?;
-        let epoch = match &row {
-            Some(row) => {
-                let until = Timestamp::from_millis(row.get("until"));
-                if row.get::<i64, _>("held") != 0 && until > now {
-                    let holder: String = row.get("run");
-                    return Ok(Claim::Busy { owner: row.get("owner"), run: holder.parse()?, until });
-                }
-                row.get::<i64, _>("epoch") + 1
-            }
-            None => 1,
-        };
-        sqlx::query(
-            "INSERT INTO slots (slot, owner, run, epoch, until, held) VALUES (?, ?, ?, ?, ?, 1) \
-                     ON CONFLICT DO UPDATE SET owner = excluded.owner, run = excluded.run, epoch = excluded.epoch, until = excluded.until, held = 1",
-        )
-        .bind(slot)
-        .bind(owner)
-        .bind(text(run))
-        .bind(epoch)
-        .bind(now.after(lease).as_millis())
-        .execute(&mut *transaction)
-        .await
-        .map_err(sql("claim run"))?;
+        let claimed = claim(&mut transaction, slot, run, owner, lease).await?;
         transaction.commit().await.map_err(sql("claim run"))?;
-        Ok(Claim::Held(Fence { slot: slot.to_owned(), owner: owner.to_owned(), epoch: u64::try_from(epoch).unwrap_or(0) }))
+        Ok(claimed)
     }
 
     async fn renew(&self, fence: &Fence, lease: Duration) -> Result<bool> {
@@ -154,6 +166,14 @@ impl RunStore for SqliteStore {
         transaction.commit().await.map_err(sql("write run"))?;
         self.announcer.tell(Change::Run(run.id.clone()));
         Ok(())
+    }
+
+    async fn take(&self, owner: &str, lease: Duration, per_runtime: u32) -> Result<Option<(OrganizationId, Run, Fence)>> {
+        self.next_run(owner, lease, per_runtime).await
+    }
+
+    async fn remove_runs(&self, ids: &[RunId]) -> Result<u64> {
+        self.forget_runs(ids).await
     }
 
     async fn request_cancel(&self, id: &RunId) -> Result<()> {

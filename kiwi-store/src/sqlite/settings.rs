@@ -79,6 +79,11 @@ impl ServiceStore for SqliteStore {
         rows.iter().map(body).collect()
     }
 
+    async fn organizations(&self) -> Result<Vec<OrganizationId>> {
+        let rows = sqlx::query("SELECT DISTINCT organization FROM services ORDER BY organization").fetch_all(&self.pool).await;
+        rows.map_err(sql("list organizations"))?.iter().map(|row| Ok(row.get::<&str, _>(0).parse()?)).collect()
+    }
+
     async fn remove_service(&self, id: &ServiceId) -> Result<()> {
         let mut transaction = self.write().await?;
         let busy = sqlx::query("SELECT 1 FROM runs WHERE service = ? AND finished = 0 LIMIT 1")

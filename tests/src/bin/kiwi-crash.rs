@@ -4,15 +4,17 @@
 #![expect(clippy::panic, reason = "it exists to die")]
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use kiwi_core::domain::{
-    ApiToken, AuditEntry, Deployment, EnvironmentName, EnvironmentSettings, Event, EventBody, GitProviderKind, OrganizationId, ProviderSettings, RegistryName,
-    RegistrySettings, Run, RunId, RuntimeName, RuntimeSettings, SecretId, Service, ServiceId, ServiceName, StageReports, Timestamp, TokenId, User, UserName,
+    ApiToken, AuditEntry, AutoCi, AutoCiState, CommitSha, Delivery, DeliveryId, Deployment, EnvironmentName, EnvironmentSettings, Event, EventBody,
+    GitProviderKind, OrganizationId, ProviderSettings, RegistryName, RegistrySettings, Run, RunId, RuntimeName, RuntimeSettings, SecretId, Service, ServiceId,
+    ServiceName, StageReports, Timestamp, TokenId, User, UserName,
 };
 use kiwi_core::error::Result;
 use kiwi_core::provider::change::Changes;
 use kiwi_core::provider::store::{
-    AuditFilter, AuditStore, Claim, DeploymentStore, EnvironmentStore, EventStore, KeptToken, KeyClaim, KeyStore, ProviderStore, RegistryStore, ReportStore,
-    RunFilter, RunStore, RuntimeStore, SecretStore, ServiceStore, TokenStore, UserStore,
+    AuditFilter, AuditStore, AutoCiStore, Claim, DeliveryStore, DeploymentStore, EnvironmentStore, EventStore, Judgement, KeptToken, KeyClaim, KeyStore,
+    ProviderStore, RegistryStore, ReportStore, RunFilter, RunStore, RuntimeStore, SecretStore, ServiceStore, TokenStore, UserStore,
 };
 use kiwi_core::provider::{Fence, Store};
 use kiwi_core::secret::SecretString;
@@ -73,6 +75,9 @@ impl ServiceStore for Mortal {
     }
     async fn remove_service(&self, id: &ServiceId) -> Result<()> {
         self.write(self.inner.remove_service(id)).await
+    }
+    async fn organizations(&self) -> Result<Vec<OrganizationId>> {
+        self.inner.organizations().await
     }
 }
 
@@ -242,6 +247,12 @@ impl RunStore for Mortal {
     async fn update_run(&self, run: &Run, fence: &Fence) -> Result<()> {
         self.write(self.inner.update_run(run, fence)).await
     }
+    async fn take(&self, owner: &str, lease: Duration, per_runtime: u32) -> Result<Option<(OrganizationId, Run, Fence)>> {
+        self.write(self.inner.take(owner, lease, per_runtime)).await
+    }
+    async fn remove_runs(&self, ids: &[RunId]) -> Result<u64> {
+        self.write(self.inner.remove_runs(ids)).await
+    }
     async fn request_cancel(&self, id: &RunId) -> Result<()> {
         self.write(self.inner.request_cancel(id)).await
     }
@@ -286,6 +297,55 @@ impl ReportStore for Mortal {
     }
     async fn reports(&self, run: &RunId) -> Result<Vec<StageReports>> {
         self.inner.reports(run).await
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+#[async_trait]
+impl DeliveryStore for Mortal {
+    async fn insert_delivery(&self, delivery: &Delivery, body: &Bytes) -> Result<()> {
+        self.write(self.inner.insert_delivery(delivery, body)).await
+    }
+    async fn delivery(&self, id: &DeliveryId) -> Result<Option<Delivery>> {
+        self.inner.delivery(id).await
+    }
+    async fn delivery_body(&self, id: &DeliveryId) -> Result<Option<Bytes>> {
+        self.inner.delivery_body(id).await
+    }
+    async fn deliveries<'a>(&self, service: &ServiceId, before: Option<&'a DeliveryId>, limit: u32) -> Result<Vec<Delivery>> {
+        self.inner.deliveries(service, before, limit).await
+    }
+    async fn undecided(&self, service: &ServiceId, limit: u32) -> Result<Vec<Delivery>> {
+        self.inner.undecided(service, limit).await
+    }
+    async fn undecided_services(&self) -> Result<Vec<ServiceId>> {
+        self.inner.undecided_services().await
+    }
+    async fn decide(&self, judgement: &Judgement) -> Result<bool> {
+        self.write(self.inner.decide(judgement)).await
+    }
+    async fn remove_deliveries(&self, service: &ServiceId, before: &DeliveryId) -> Result<u64> {
+        self.write(self.inner.remove_deliveries(service, before)).await
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+#[async_trait]
+impl AutoCiStore for Mortal {
+    async fn put_auto_ci<'a>(&self, settings: &AutoCi, head: Option<&'a CommitSha>) -> Result<()> {
+        self.write(self.inner.put_auto_ci(settings, head)).await
+    }
+    async fn auto_ci(&self, service: &ServiceId) -> Result<Option<(AutoCi, AutoCiState)>> {
+        self.inner.auto_ci(service).await
+    }
+    async fn remove_auto_ci(&self, service: &ServiceId) -> Result<()> {
+        self.write(self.inner.remove_auto_ci(service)).await
+    }
+    async fn take_due(&self, hold: Duration, limit: u32) -> Result<Vec<AutoCi>> {
+        self.write(self.inner.take_due(hold, limit)).await
+    }
+    async fn schedule(&self, service: &ServiceId, after: Duration, failures: u32) -> Result<()> {
+        self.write(self.inner.schedule(service, after, failures)).await
     }
 }
 

@@ -2,5 +2,7 @@
 
 mod access;
 pub mod git_provider;
+pub mod inbox;
+mod queue;
 pub mod runtime;
 pub mod store;

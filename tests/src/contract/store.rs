@@ -21,6 +21,9 @@ pub async fn all(store: &dyn Store) {
     settings(store).await;
     super::access::all(store).await;
     secrets(store).await;
+    // These two need a store where nothing waits.
+    super::inbox::all(store).await;
+    super::queue::all(store).await;
     leases(store).await;
     history(store).await;
     events(store).await;
