@@ -90,10 +90,10 @@ mod tests {
     use kiwi_runtime::kubernetes::{Cluster, KubernetesConfig, KubernetesRuntime};
 
     #[test]
-    fn the_roles_in_the_documentation_are_what_kiwi_prints() {
+    fn the_packaged_roles_are_what_kiwi_prints() {
         let cluster = Cluster::new(KubernetesConfig::default()).unwrap();
         let printed = super::yaml(&KubernetesRuntime::new(cluster).rbac());
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/kubernetes-rbac.yaml");
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../packaging/kubernetes/access.yaml");
         if std::env::var_os("KIWI_WRITE_DOCS").is_some() {
             std::fs::write(path, &printed).unwrap();
         }
