@@ -29,6 +29,11 @@ fn assert_known(place: &str, text: &str) {
     assert!(stray.is_empty(), "{place} names {stray:?}, which `kiwi serve --help` does not know");
 }
 
+/// The instructions of a file, without comments.
+fn instructions(text: &str) -> String {
+    text.lines().filter(|line| !line.trim_start().starts_with('#')).collect::<Vec<_>>().join("\n")
+}
+
 fn documents() -> Vec<Value> {
     ["access", "kiwi"].iter().flat_map(|name| serde_saphyr::from_multiple::<Value>(&read(&format!("packaging/kubernetes/{name}.yaml"))).unwrap()).collect()
 }
@@ -102,4 +107,11 @@ fn the_pods_are_as_strict_as_their_namespace() {
     let strict = json!({ "allowPrivilegeEscalation": false, "readOnlyRootFilesystem": true, "capabilities": { "drop": ["ALL"] } });
     assert_eq!(container["securityContext"], strict);
     assert!(container["resources"]["limits"]["memory"].is_string());
+}
+
+#[test]
+fn the_unit_starts_what_the_command_knows() {
+    let unit = instructions(&read("packaging/kiwi.service"));
+    assert!(unit.contains("\nExecStart=/usr/local/bin/kiwi serve\n") && unit.contains("\nUser=kiwi\n"));
+    assert_known("packaging/kiwi.service", &unit);
 }
