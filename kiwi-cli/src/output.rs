@@ -4,15 +4,16 @@ use crate::args::Output;
 use kiwi_core::error::Error;
 use kiwi_core::pipeline::events::printable;
 use serde::Serialize;
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 use tracing_subscriber::EnvFilter;
 
 pub(crate) fn start_log(verbose: u8) {
     // A kubeconfig that skips verification is its owner's choice; kube warns of it with each connection. Its errors are Kiwi's to tell.
     let level = ["warn,kube_client=off", "info,kiwi=debug", "debug"][usize::from(verbose.min(2))];
     let filter = EnvFilter::try_from_env("KIWI_LOG").unwrap_or_else(|_| EnvFilter::new(level));
-    // A second start, in a test, is no error.
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).without_time().with_target(false).try_init();
+    // A service manager keeps the log as text. A second start, in a test, is no error.
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
+    let _ = log.without_time().with_target(false).try_init();
 }
 
 pub(crate) fn error(error: &Error) {
@@ -90,10 +91,10 @@ mod tests {
     use kiwi_runtime::kubernetes::{Cluster, KubernetesConfig, KubernetesRuntime};
 
     #[test]
-    fn the_roles_in_the_documentation_are_what_kiwi_prints() {
+    fn the_packaged_roles_are_what_kiwi_prints() {
         let cluster = Cluster::new(KubernetesConfig::default()).unwrap();
         let printed = super::yaml(&KubernetesRuntime::new(cluster).rbac());
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/kubernetes-rbac.yaml");
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../packaging/kubernetes/access.yaml");
         if std::env::var_os("KIWI_WRITE_DOCS").is_some() {
             std::fs::write(path, &printed).unwrap();
         }

@@ -75,7 +75,8 @@ pub(super) fn manifests(settings: &ClusterSettings) -> Vec<Value> {
     of_workload.extend(rules(&[GATEWAY]));
     let builds = build_namespace_of(settings);
     vec![
-        json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": HOME } }),
+        // Kiwi itself needs nothing that the strictest standard forbids.
+        json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": HOME, "labels": { names::POD_SECURITY: "restricted" } } }),
         json!({ "apiVersion": "v1", "kind": "ServiceAccount", "metadata": { "name": "kiwi", "namespace": HOME } }),
         json!({ "apiVersion": api, "kind": "ClusterRole", "metadata": { "name": CLUSTER_ROLE }, "rules": of_cluster }),
         json!({ "apiVersion": api, "kind": "ClusterRole", "metadata": { "name": WORKLOAD_ROLE }, "rules": of_workload }),

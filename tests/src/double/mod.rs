@@ -32,6 +32,11 @@ pub struct Faults {
     pub late: Option<(String, usize)>,
 }
 
+/// Whether a cluster would know every field of an object, by its kind; the error is the first field that it would not.
+pub fn known(object: &Value) -> Result<(), String> {
+    serve::known(object)
+}
+
 /// The server. Clones are the same one.
 #[derive(Clone)]
 pub struct Double {

@@ -6,7 +6,7 @@ use super::objects::{self, State, kind_of, matches, selector, text};
 use axum::body::Body;
 use axum::http::{Request, Response};
 use futures_util::StreamExt as _;
-use k8s_openapi::api::{apps::v1 as apps, batch::v1 as batch, core::v1 as core, networking::v1 as networking, policy::v1 as policy};
+use k8s_openapi::api::{apps::v1 as apps, batch::v1 as batch, core::v1 as core, networking::v1 as networking, policy::v1 as policy, rbac::v1 as rbac};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -263,25 +263,30 @@ fn server_side_apply(state: &mut State, call: &Call, key: &objects::Key) -> Resp
     }
 }
 
-/// Strict validation: what a typed object loses, the server does not know.
-fn known(object: &Value) -> Result<(), String> {
-    let read = |object: Value| -> Option<Value> {
-        let value = match text(&object, "/kind") {
-            "Deployment" => serde_json::to_value(serde_json::from_value::<apps::Deployment>(object).ok()?),
-            "Secret" => serde_json::to_value(serde_json::from_value::<core::Secret>(object).ok()?),
-            "Service" => serde_json::to_value(serde_json::from_value::<core::Service>(object).ok()?),
-            "ConfigMap" => serde_json::to_value(serde_json::from_value::<core::ConfigMap>(object).ok()?),
-            "PersistentVolumeClaim" => serde_json::to_value(serde_json::from_value::<core::PersistentVolumeClaim>(object).ok()?),
-            "Job" => serde_json::to_value(serde_json::from_value::<batch::Job>(object).ok()?),
-            "Ingress" => serde_json::to_value(serde_json::from_value::<networking::Ingress>(object).ok()?),
-            "PodDisruptionBudget" => serde_json::to_value(serde_json::from_value::<policy::PodDisruptionBudget>(object).ok()?),
-            _ => return Some(object),
-        };
-        value.ok()
+/// Strict validation: what a typed object loses or changes, the server does not know.
+pub(super) fn known(object: &Value) -> Result<(), String> {
+    fn read<T: serde::de::DeserializeOwned + serde::Serialize>(object: Value) -> Option<Value> {
+        serde_json::to_value(serde_json::from_value::<T>(object).ok()?).ok()
+    }
+    let read = match text(object, "/kind") {
+        "Deployment" => read::<apps::Deployment>,
+        "Secret" => read::<core::Secret>,
+        "Service" => read::<core::Service>,
+        "ConfigMap" => read::<core::ConfigMap>,
+        "PersistentVolumeClaim" => read::<core::PersistentVolumeClaim>,
+        "Namespace" => read::<core::Namespace>,
+        "ServiceAccount" => read::<core::ServiceAccount>,
+        "Job" => read::<batch::Job>,
+        "Ingress" => read::<networking::Ingress>,
+        "PodDisruptionBudget" => read::<policy::PodDisruptionBudget>,
+        "ClusterRole" => read::<rbac::ClusterRole>,
+        "ClusterRoleBinding" => read::<rbac::ClusterRoleBinding>,
+        "RoleBinding" => read::<rbac::RoleBinding>,
+        _ => Some,
     };
     let Some(typed) = read(object.clone()) else { return Err("spec".to_owned()) };
     let (before, after) = (leaves(object), leaves(&typed));
-    match before.iter().find(|(path, value)| !value.is_object() && !after.iter().any(|(other, _)| other == path)) {
+    match before.iter().find(|(path, value)| !value.is_object() && !after.contains(&(path.clone(), value.clone()))) {
         Some((path, _)) => Err(format!("{path:?}")),
         None => Ok(()),
     }

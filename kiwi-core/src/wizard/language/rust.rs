@@ -4,10 +4,11 @@ use super::{Check, Draft, Found, Project, Strength, TINI, ambiguous, test_stage,
 use crate::error::{Error, Result};
 use crate::wizard::dockerfile::{From, Stage, word};
 use crate::wizard::files::{Files, text, value};
-use crate::wizard::start::Start;
+use crate::wizard::start::{self, Start};
 use crate::wizard::table::{self, Chosen};
 use crate::wizard::tree::join;
 use crate::wizard::{Framework, Language};
+use std::collections::BTreeSet;
 
 const SIGNS: [(Framework, &str); 3] = [(Framework::Rocket, "rocket"), (Framework::Actix, "actix-web"), (Framework::Axum, "axum")];
 
@@ -92,7 +93,8 @@ pub(super) fn plan(project: &Project<'_>, draft: &mut Draft) -> Result<()> {
 
     let all = binaries(files, &manifest);
     let default = text(&manifest, &["package", "default-run"]);
-    let name = match (default, all.as_slice()) {
+    let started = start_choice(project).filter(|name| all.contains(name));
+    let name = match (started.as_deref().or(default), all.as_slice()) {
         (Some(name), _) => name.to_owned(),
         (None, [only]) => only.clone(),
         (None, []) => {
@@ -101,10 +103,9 @@ pub(super) fn plan(project: &Project<'_>, draft: &mut Draft) -> Result<()> {
             );
         }
         (None, several) => {
-            let chosen = start_choice(project)
-                .filter(|name| several.contains(name))
-                .or_else(|| text(&manifest, &["package", "name"]).filter(|name| several.iter().any(|other| other == name)).map(str::to_owned));
-            chosen.ok_or_else(|| ambiguous("the crate has several programs", several.to_vec(), "choose one with --start NAME, or default-run in Cargo.toml"))?
+            let of_package = text(&manifest, &["package", "name"]).filter(|name| several.iter().any(|other| other == name)).map(str::to_owned);
+            of_package
+                .ok_or_else(|| ambiguous("the crate has several programs", several.to_vec(), "choose one with --start NAME, or default-run in Cargo.toml"))?
         }
     };
     draft.because(format!("the program is {name}"));
@@ -122,29 +123,17 @@ pub(super) fn plan(project: &Project<'_>, draft: &mut Draft) -> Result<()> {
         draft.because("there is no Cargo.lock, so every build may get other versions: commit it");
     }
     let locked = if locked { " --locked" } else { "" };
-    // The registry is filled by the manifests alone; crates without sources would not be accepted.
-    let mut sources: Vec<String> = members.iter().map(|member| format!("{member}/src")).collect();
-    if manifest.contains_key("package") && files.directory() == top {
-        sources.push("src".to_owned());
-    }
-    let custom = [&top_manifest, &manifest]
-        .iter()
-        .any(|manifest| manifest.contains_key("bin") || manifest.contains_key("lib") || manifest.contains_key("bench") || manifest.contains_key("example"));
-    let stubs = if custom || sources.is_empty() {
-        None
-    } else {
-        let directories: Vec<String> = sources.iter().map(|directory| word(directory)).collect();
-        let touch: Vec<String> = sources.iter().map(|directory| word(&format!("{directory}/lib.rs"))).collect();
-        Some(format!("mkdir -p {0} && touch {1} && cargo fetch{locked} && rm -r {0}", directories.join(" "), touch.join(" ")))
-    };
+    let stubs = stubs(&top_files, &top_manifest, &members)?;
     let target = text(&top_manifest, &["build", "target-dir"]).unwrap_or("target").to_owned();
     let here = if top.is_empty() { ".".to_owned() } else { format!("{top}/") };
     let caches = ["/usr/local/cargo/registry", "/usr/local/cargo/git"];
-    let mut build = Stage::image("build", &images.build).workdir("/src").apt(&of_build).env([("CARGO_TERM_COLOR", "never")]).copy_in_place(&manifests, &top);
-    if let Some(stubs) = stubs {
-        build = build.run_cached(stubs, &caches);
-    } else {
-        draft.because("dependencies are not fetched on their own, because the crate names its targets");
+    let mut build = Stage::image("build", &images.build).workdir("/src").apt(&of_build).env([("CARGO_TERM_COLOR", "never")]);
+    match stubs {
+        Ok(Stubs { directories, files, remove }) => {
+            let fetch = format!("mkdir -p {directories} && touch {files} && cargo fetch{locked} && rm -r {remove}");
+            build = build.copy_in_place(&manifests, &top).run_cached(fetch, &caches);
+        }
+        Err(path) => draft.because(format!("dependencies are not fetched on their own, because the crate at {path} is no member of the workspace")),
     }
     build = build.copy([here], "./");
     let package = text(&manifest, &["package", "name"]).unwrap_or(&name);
@@ -165,8 +154,8 @@ pub(super) fn plan(project: &Project<'_>, draft: &mut Draft) -> Result<()> {
         draft.because("start command: the program itself");
         Ok(Start { program: vec![format!("/usr/local/bin/{name}")], variables: Vec::new() })
     })?;
-    if draft.start.program == [name.clone()] {
-        draft.start.program = vec![format!("/usr/local/bin/{name}")];
+    if let Some(program) = draft.start.program.first_mut().filter(|program| **program == name) {
+        *program = format!("/usr/local/bin/{name}");
     }
     let sources: Vec<String> = ["src/main.rs", "Rocket.toml"].iter().map(|file| files.hint(file)).chain([files.hint(&format!("src/bin/{name}.rs"))]).collect();
     let listens = draft.framework.is_some()
@@ -193,9 +182,84 @@ pub(super) fn plan(project: &Project<'_>, draft: &mut Draft) -> Result<()> {
     Ok(())
 }
 
-/// A start command that is just the name of a program.
+/// What stands for the sources while dependencies are fetched by the manifests alone, as words of a shell: cargo refuses a crate without any target.
+struct Stubs {
+    directories: String,
+    files: String,
+    remove: String,
+}
+
+/// The path of a crate that no manifest of the workspace names as a member is the error: its manifest would be missing.
+fn stubs(top: &Files<'_>, manifest: &toml::Table, members: &[String]) -> Result<std::result::Result<Stubs, String>> {
+    let mut crates = Vec::new();
+    for member in members {
+        crates.push((member.clone(), top.below(member).toml("Cargo.toml")?.unwrap_or_default()));
+    }
+    let (mut directories, mut touched, mut remove) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+    let of_top = manifest.contains_key("package").then(|| (String::new(), manifest.clone()));
+    for (directory, manifest) in of_top.iter().chain(&crates) {
+        let files = if directory.is_empty() { top.at(top.directory()) } else { top.below(directory) };
+        for stub in std::iter::once("src/lib.rs".to_owned()).chain(named_targets(&files, manifest)) {
+            directories.extend(stub.rsplit_once('/').map(|(parent, _)| word(&join(directory, parent))));
+            remove.extend(stub.split('/').next().map(|first| word(&join(directory, first))));
+            touched.insert(word(&join(directory, &stub)));
+        }
+    }
+    for (directory, manifest) in std::iter::once(&(String::new(), manifest.clone())).chain(&crates) {
+        let mut paths = Vec::new();
+        for section in ["dependencies", "dev-dependencies", "build-dependencies", "target", "workspace", "patch"] {
+            manifest.get(section).into_iter().for_each(|section| crate_paths(section, &mut paths));
+        }
+        for path in paths {
+            let known = within(directory, path).is_some_and(|path| members.contains(&path) || (path.is_empty() && of_top.is_some()));
+            if !known {
+                return Ok(Err(path.to_owned()));
+            }
+        }
+    }
+    let line = |words: BTreeSet<String>| words.into_iter().collect::<Vec<_>>().join(" ");
+    Ok(Ok(Stubs { directories: line(directories), files: line(touched), remove: line(remove) }))
+}
+
+/// The files of targets that a manifest names without a path: cargo looks for them when it reads the manifest.
+fn named_targets(files: &Files<'_>, manifest: &toml::Table) -> Vec<String> {
+    let mut found = Vec::new();
+    for (kind, folder) in [("bin", "src/bin"), ("example", "examples"), ("test", "tests"), ("bench", "benches")] {
+        let targets = manifest.get(kind).and_then(toml::Value::as_array).into_iter().flatten();
+        for name in targets.filter(|target| target.get("path").is_none()).filter_map(|target| target.get("name")?.as_str()) {
+            let places = [format!("{folder}/{name}.rs"), format!("{folder}/{name}/main.rs"), "src/main.rs".to_owned()];
+            found.extend(places.into_iter().find(|place| files.has(place)));
+        }
+    }
+    found
+}
+
+/// The paths of crates in a section of a manifest.
+fn crate_paths<'t>(section: &'t toml::Value, paths: &mut Vec<&'t str>) {
+    for (name, value) in section.as_table().into_iter().flatten() {
+        match value.as_str() {
+            Some(path) if name == "path" => paths.push(path),
+            _ => crate_paths(value, paths),
+        }
+    }
+}
+
+/// A path from a directory, as one from the root; none when it leads out of it.
+fn within(directory: &str, path: &str) -> Option<String> {
+    let mut parts: Vec<&str> = directory.split('/').filter(|part| !part.is_empty()).collect();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => drop(parts.pop()?),
+            part => parts.push(part),
+        }
+    }
+    Some(parts.join("/"))
+}
+
+/// The program that the chosen start command names.
 fn start_choice(project: &Project<'_>) -> Option<String> {
-    project.choices.start.clone().filter(|start| !start.contains([' ', '/']))
+    project.choices.start.as_deref().and_then(|start| start::parse(start).program.into_iter().next())
 }
 
 /// The compiler, in the order in which rustup and cargo look for it.
