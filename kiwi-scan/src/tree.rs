@@ -3,7 +3,6 @@
 use kiwi_core::domain::Coverage;
 #[cfg(any(feature = "_sast", feature = "sca", feature = "secrets"))]
 use kiwi_core::{
-    domain::ScanReport,
     error::{Error, ErrorKind, Result},
     provider::ScanTarget,
 };
@@ -14,14 +13,20 @@ const FOREIGN: [&str; 8] = [".git", ".hg", ".svn", "node_modules", "bower_compon
 /// So many entries are looked at: a tree may be made to be endless.
 const MOST_ENTRIES: usize = 2_000_000;
 
-/// Scans a source tree without keeping others waiting.
+/// Looks at a source tree without keeping others waiting.
 #[cfg(any(feature = "_sast", feature = "sca", feature = "secrets"))]
-pub(crate) async fn scan(target: &ScanTarget, operation: &'static str, look: impl FnOnce(&Path) -> Result<ScanReport> + Send + 'static) -> Result<ScanReport> {
+pub(crate) async fn scan<T: Send + 'static>(target: &ScanTarget, operation: &'static str, look: impl FnOnce(&Path) -> Result<T> + Send + 'static) -> Result<T> {
     let ScanTarget::Tree(root) = target else {
         return Err(Error::new(ErrorKind::Unsupported, operation, "only source trees are scanned"));
     };
     let root = root.clone();
-    let ended = tokio::task::spawn_blocking(move || look(&root)).await;
+    blocking(operation, move || look(&root)).await
+}
+
+/// What takes long, or waits for a disk.
+#[cfg(any(feature = "_sast", feature = "sca", feature = "secrets"))]
+pub(crate) async fn blocking<T: Send + 'static>(operation: &'static str, work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    let ended = tokio::task::spawn_blocking(work).await;
     ended.map_err(|error| Error::new(ErrorKind::Internal, operation, "the scan ended without a result").with_source(error))?
 }
 

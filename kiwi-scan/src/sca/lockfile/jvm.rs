@@ -1,6 +1,7 @@
 //! Maven and Gradle.
 
 use super::Contents;
+use super::origin::is_private;
 use crate::sca::Ecosystem::Maven;
 use roxmltree::{Document, Node};
 use std::collections::BTreeMap;
@@ -70,9 +71,17 @@ pub(super) fn pom(text: &str) -> Result<Contents, String> {
         let version = value(dependency, "version").or_else(|| managed.get(&name).cloned());
         let development = child(dependency, "scope").and_then(|node| node.text()).is_some_and(|scope| scope.trim() == "test");
         match version.filter(|version| !version.contains([',', '[', '('])) {
-            Some(version) => contents.add(Maven, name, version, development),
+            Some(version) => {
+                // What has the project's own group is a part of it.
+                let own = properties.get("project.groupId").is_some_and(|own| *own == group).then_some("");
+                contents.add_from(Maven, name, version, development, own);
+            }
             None => contents.unknown.push(format!("{name} has no exact version in the file")),
         }
+    }
+    let repositories = child(project, "repositories").into_iter().flat_map(|node| node.children().filter(Node::is_element));
+    if repositories.into_iter().any(|repository| value(repository, "url").is_none_or(|url| is_private(Maven, &url))) {
+        contents.all_private();
     }
     Ok(contents)
 }

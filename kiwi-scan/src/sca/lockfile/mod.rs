@@ -6,6 +6,7 @@ mod elixir;
 mod go;
 mod javascript;
 mod jvm;
+mod origin;
 mod php;
 mod python;
 mod ruby;
@@ -24,7 +25,18 @@ pub struct Contents {
 
 impl Contents {
     fn add(&mut self, ecosystem: Ecosystem, name: impl Into<String>, version: impl Into<String>, development: bool) {
-        self.packages.push(Package { ecosystem, name: name.into(), version: version.into(), development });
+        self.packages.push(Package { ecosystem, name: name.into(), version: version.into(), development, private: false });
+    }
+
+    /// Adds a package with the place that the lockfile says it comes from, if it says one.
+    fn add_from(&mut self, ecosystem: Ecosystem, name: impl Into<String>, version: impl Into<String>, development: bool, place: Option<&str>) {
+        let private = place.is_some_and(|place| origin::is_private(ecosystem, place));
+        self.packages.push(Package { ecosystem, name: name.into(), version: version.into(), development, private });
+    }
+
+    /// The file names other registries, and not which package comes from where.
+    fn all_private(&mut self) {
+        self.packages.iter_mut().for_each(|package| package.private = true);
     }
 }
 
@@ -97,7 +109,11 @@ pub fn parse(name: &str, text: &str) -> Result<Contents, String> {
         contents.packages.iter_mut().for_each(|package| package.development = true);
     }
     contents.packages.sort();
-    contents.packages.dedup_by(|later, first| (later.ecosystem, &later.name, &later.version) == (first.ecosystem, &first.name, &first.version));
+    contents.packages.dedup_by(|later, first| {
+        let same = (later.ecosystem, &later.name, &later.version) == (first.ecosystem, &first.name, &first.version);
+        first.private |= same && later.private;
+        same
+    });
     contents.unknown.sort();
     contents.unknown.dedup();
     Ok(contents)

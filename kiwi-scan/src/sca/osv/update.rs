@@ -1,6 +1,7 @@
 //! Fetching the database: one zip of records for each ecosystem (<https://google.github.io/osv.dev/data/>).
 
 use super::database::{Database, Holding};
+use super::record::LARGEST_RECORD;
 use crate::sca::Ecosystem;
 use kiwi_core::domain::Timestamp;
 use kiwi_core::error::{Error, ErrorKind, Result};
@@ -16,8 +17,6 @@ pub const SOURCE: &str = "https://osv-vulnerabilities.storage.googleapis.com/";
 const LARGEST_ZIP: u64 = 4 << 30;
 /// What all records of a zip may unpack to.
 const LARGEST_CONTENT: u64 = 32 << 30;
-/// A record of a zip that unpacks to more is cut, and then none.
-const LARGEST_RECORD: u64 = 16 << 20;
 /// How long nothing may come.
 const STALL: Duration = Duration::from_secs(30);
 /// How often a fetch is begun.
