@@ -41,7 +41,12 @@ pub(crate) struct File {
 
 /// Every regular file below `root`, in the order of their paths. Links are not followed. What cannot be listed is skipped with its reason.
 pub(crate) fn files(root: &Path, coverage: &mut Coverage) -> Vec<File> {
-    let (mut found, mut seen) = (Vec::new(), 0);
+    list(root, coverage).0
+}
+
+/// The regular files, and all that is neither a file nor a directory, such as links.
+pub(crate) fn list(root: &Path, coverage: &mut Coverage) -> (Vec<File>, Vec<File>) {
+    let (mut found, mut others, mut seen) = (Vec::new(), Vec::new(), 0);
     let mut open = vec![(root.to_owned(), String::new())];
     while let Some((directory, prefix)) = open.pop() {
         let shown = || if prefix.is_empty() { ".".to_owned() } else { prefix.clone() };
@@ -52,26 +57,40 @@ pub(crate) fn files(root: &Path, coverage: &mut Coverage) -> Vec<File> {
                 continue;
             }
         };
-        for entry in entries.flatten() {
+        for entry in entries {
+            let entry = match entry {
+                Ok(entry) => entry,
+                Err(error) => {
+                    coverage.skip(shown(), format!("it cannot be listed: {error}"));
+                    continue;
+                }
+            };
             seen += 1;
             if seen > MOST_ENTRIES {
                 coverage.skip(shown(), format!("the tree has more than {MOST_ENTRIES} entries"));
                 found.sort_by(|a: &File, b| a.path.cmp(&b.path));
-                return found;
+                return (found, others);
             }
             let Ok(kind) = entry.file_type() else { continue };
-            let Some(name) = entry.file_name().to_str().map(str::to_owned) else { continue };
-            let path = if prefix.is_empty() { name.clone() } else { format!("{prefix}/{name}") };
-            if kind.is_dir() && !FOREIGN.contains(&name.as_str()) {
+            let below = |name: &str| if prefix.is_empty() { name.to_owned() } else { format!("{prefix}/{name}") };
+            let name = entry.file_name();
+            let Some(name) = name.to_str() else {
+                coverage.skip(below(&name.to_string_lossy()), "its name is not UTF-8");
+                continue;
+            };
+            let path = below(name);
+            if kind.is_dir() && !FOREIGN.contains(&name) {
                 open.push((entry.path(), path));
             } else if kind.is_file() {
                 let size = entry.metadata().map_or(0, |metadata| metadata.len());
                 found.push(File { path, place: entry.path(), size });
+            } else if !kind.is_dir() {
+                others.push(File { path, place: entry.path(), size: 0 });
             }
         }
     }
     found.sort_by(|a, b| a.path.cmp(&b.path));
-    found
+    (found, others)
 }
 
 /// The text of a file of at most `limit` bytes; else why not.

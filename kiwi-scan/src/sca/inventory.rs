@@ -38,7 +38,8 @@ impl Inventory {
 /// Reads every lockfile below `root`.
 pub(super) fn read(root: &Path) -> Inventory {
     let mut report = ScanReport::new("kiwi-sca");
-    let files = tree::files(root, &mut report.coverage);
+    let (files, others) = tree::list(root, &mut report.coverage);
+    not_files(&files, &others, &mut report);
     let mut lockfiles: Vec<(String, Vec<Package>)> = Vec::new();
     for file in &files {
         if !lockfile::is_known(name(file)) {
@@ -70,6 +71,18 @@ pub(super) fn read(root: &Path) -> Inventory {
 
 fn name(file: &File) -> &str {
     file.path.rsplit('/').next().unwrap_or(&file.path)
+}
+
+/// Lockfiles that are links, pipes or the like. A link to what is read anyway is no loss.
+fn not_files(files: &[File], others: &[File], report: &mut ScanReport) {
+    let places = || files.iter().filter(|file| lockfile::is_known(name(file))).filter_map(|file| file.place.canonicalize().ok());
+    for other in others.iter().filter(|other| lockfile::is_known(name(other))) {
+        let is_link = other.place.is_symlink();
+        let read = is_link && other.place.canonicalize().is_ok_and(|target| places().any(|place| place == target));
+        if !read {
+            report.coverage.skip(&other.path, if is_link { "it is a link, which is not followed" } else { "it is no regular file" });
+        }
+    }
 }
 
 /// Manifests that declare dependencies of which no lockfile says the versions.

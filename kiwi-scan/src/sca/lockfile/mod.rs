@@ -40,11 +40,14 @@ impl Contents {
     }
 }
 
+/// So many commas, colons and the like a lockfile has at most.
+const MOST_VALUES: usize = 8_000_000;
+
 /// Reads one kind of file; an error says in words what is wrong with it.
 type Parser = fn(&str) -> Result<Contents, String>;
 
 /// The kinds that are known by their whole name.
-const PARSERS: [(&str, Parser); 21] = [
+const PARSERS: [(&str, Parser); 22] = [
     ("package-lock.json", javascript::package_lock),
     ("npm-shrinkwrap.json", javascript::package_lock),
     ("pnpm-lock.yaml", javascript::pnpm),
@@ -64,6 +67,7 @@ const PARSERS: [(&str, Parser); 21] = [
     ("gems.locked", ruby::bundler),
     ("composer.lock", php::composer),
     ("packages.lock.json", dotnet::packages),
+    ("packages.config", dotnet::config),
     ("mix.lock", elixir::mix),
     ("pubspec.lock", dart::pubspec),
 ];
@@ -102,6 +106,10 @@ pub fn parse(name: &str, text: &str) -> Result<Contents, String> {
     }
     let parser = parser(name).ok_or("it is no lockfile that Kiwi knows")?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    // A value takes some hundred bytes of memory, whatever it took in the file; the largest lockfiles have some hundred thousand packages.
+    if text.bytes().filter(|byte| b",:=<\n".contains(byte)).nth(MOST_VALUES).is_some() {
+        return Err(format!("it has more than {} million values", MOST_VALUES / 1_000_000));
+    }
     // Lockfiles are untrusted, and some are read by libraries that panic on what no tool writes.
     let mut contents = std::panic::catch_unwind(|| parser(text)).map_err(|_| "it is malformed".to_owned())??;
     let development = name.contains("dev") || name.contains("test");
@@ -121,6 +129,11 @@ pub fn parse(name: &str, text: &str) -> Result<Contents, String> {
 
 fn json(text: &str) -> Result<serde_json::Value, String> {
     serde_json::from_str(text).map_err(|error| format!("it is malformed: {error}"))
+}
+
+/// A document of XML, which declares no entities.
+fn xml(text: &str) -> Result<roxmltree::Document<'_>, String> {
+    roxmltree::Document::parse(text).map_err(|error| format!("it is malformed: {error}"))
 }
 
 fn toml(text: &str) -> Result<toml::Table, String> {

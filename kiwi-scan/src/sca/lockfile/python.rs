@@ -14,6 +14,10 @@ fn tables<'t>(file: &'t Table, key: &str) -> impl Iterator<Item = &'t Table> {
     file.get(key).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_table)
 }
 
+/// A requirement without its hashes is a line that somebody can read.
+const LONGEST_REQUIREMENT: usize = 4096;
+const MOST_BRACKETS: usize = 64;
+
 /// Lines of `requirements.txt` (<https://pip.pypa.io/en/stable/reference/requirements-file-format/>); only pinned ones say a version.
 pub(super) fn requirements(text: &str) -> Result<Contents, String> {
     let (mut contents, mut elsewhere) = (Contents::default(), false);
@@ -30,7 +34,9 @@ pub(super) fn requirements(text: &str) -> Result<Contents, String> {
             continue;
         }
         let plain = line.split(" --").next().unwrap_or(line).trim();
-        let Ok(requirement) = pep508_rs::Requirement::<pep508_rs::VerbatimUrl>::from_str(plain) else {
+        // The library goes down on the stack with every bracket, and a stack that is full ends the process.
+        let is_sane = plain.len() <= LONGEST_REQUIREMENT && plain.matches('(').count() <= MOST_BRACKETS;
+        let Some(requirement) = is_sane.then(|| pep508_rs::Requirement::<pep508_rs::VerbatimUrl>::from_str(plain).ok()).flatten() else {
             let shown: String = plain.chars().filter(|c| !c.is_control()).take(60).collect();
             // A URL may have a password in it.
             contents.unknown.push(if shown.contains("://") { "a requirement comes from a URL".to_owned() } else { format!("{shown:?} is no requirement") });
@@ -118,12 +124,16 @@ pub(super) fn uv(text: &str) -> Result<Contents, String> {
         tables(package, key).filter_map(|dependency| string(dependency, "name")).map(str::to_owned).collect()
     };
     let all: Vec<&Table> = tables(&file, "package").collect();
+    let mut by_name: std::collections::BTreeMap<&str, Vec<&Table>> = std::collections::BTreeMap::new();
+    for package in &all {
+        by_name.entry(string(package, "name").unwrap_or_default()).or_default().push(package);
+    }
     let mut queue: Vec<String> = all.iter().filter(|package| source(package, &own)).filter_map(|package| string(package, "name")).map(str::to_owned).collect();
     while let Some(name) = queue.pop() {
         if !needed.insert(name.clone()) {
             continue;
         }
-        for package in all.iter().filter(|package| string(package, "name") == Some(&name)) {
+        for package in by_name.get(name.as_str()).into_iter().flatten() {
             queue.extend(names(package, "dependencies"));
             let extras = package.get("optional-dependencies").and_then(Value::as_table);
             queue.extend(extras.into_iter().flat_map(|extras| extras.keys().flat_map(|extra| names(extras, extra))));
@@ -157,14 +167,15 @@ pub(super) fn pipfile(text: &str) -> Result<Contents, String> {
     let mut contents = Contents::default();
     let sources = || file["_meta"]["sources"].as_array().into_iter().flatten();
     let url = |source: &serde_json::Value| source["url"].as_str().unwrap_or_default().to_owned();
+    let by_name: std::collections::BTreeMap<&str, String> = sources().map(|source| (source["name"].as_str().unwrap_or_default(), url(source))).collect();
     // A package that names no index may come from any.
     let other = sources().map(url).find(|url| is_private(PyPi, url));
     for (section, packages) in file.as_object().into_iter().flatten().filter(|(section, _)| *section != "_meta") {
         for (name, package) in packages.as_object().into_iter().flatten() {
             match package["version"].as_str().and_then(|version| version.strip_prefix("==")) {
                 Some(version) => {
-                    let named = package["index"].as_str().and_then(|index| sources().find(|source| source["name"] == index)).map(url);
-                    contents.add_from(PyPi, name, version, section != "default", named.as_deref().or(other.as_deref()));
+                    let named = package["index"].as_str().and_then(|index| by_name.get(index)).or(other.as_ref());
+                    contents.add_from(PyPi, name, version, section != "default", named.map(String::as_str));
                 }
                 None => contents.unknown.push(format!("{name} has no exact version")),
             }
