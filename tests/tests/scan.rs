@@ -237,6 +237,42 @@ async fn a_database_that_cannot_be_fetched_leaves_the_one_before() {
     .unwrap();
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn the_api_is_asked_when_it_is_named() {
+    let kiwi = Kiwi::new();
+    let (tree, _) = ground(&kiwi);
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = asked.clone();
+    let batch = move || async move {
+        count.fetch_add(1, Ordering::SeqCst);
+        r#"{"results":[{"vulns":[{"id":"GHSA-1","modified":"2026-01-01T00:00:00Z"}]},{}]}"#
+    };
+    let routes = Router::new()
+        .route("/osv/v1/querybatch", axum::routing::post(batch))
+        .route("/osv/v1/vulns/GHSA-1", get(|| async { record("GHSA-1", "left", "HIGH", &json!({})) }));
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let api = format!("--osv-api=http://{}/osv", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, routes).await });
+    tokio::task::spawn_blocking(move || {
+        let tree = tree.to_str().unwrap();
+        assert_eq!(kiwi.run(&["scan", tree, "--sca", "-o", "json"]).json()["status"], "incomplete");
+        assert_eq!(asked.load(Ordering::SeqCst), 0, "nothing is sent that nobody asked for");
+        let scan = kiwi.run(&["scan", tree, "--sca", &api, "-o", "json"]);
+        let value = scan.json();
+        assert_eq!((scan.code, value["status"].as_str(), value["findings"][0]["rule"].as_str()), (1, Some("failed"), Some("GHSA-1")), "{value:#}");
+        assert_eq!((asked.load(Ordering::SeqCst), value["coverage"]["skipped"].as_array().unwrap().len()), (1, 0));
+        let down = kiwi.run(&["scan", tree, "--sca", "--osv-api=http://127.0.0.1:1", "-o", "json"]);
+        assert_eq!((down.code, down.json()["status"].as_str()), (1, Some("incomplete")));
+        for wrong in
+            [&["scan", tree, "--sast", &api][..], &["scan", "--update", &api], &["scan", tree, "--osv-api=file:///tmp"], &["scan", "http://127.0.0.1:1/", &api]]
+        {
+            assert_eq!(kiwi.run(wrong).code, 2, "{wrong:?}");
+        }
+    })
+    .await
+    .unwrap();
+}
+
 #[test]
 fn a_pipeline_scans_what_it_builds_and_what_runs_and_production_asks_for_more() {
     let host = GitHost::start(None);

@@ -32,6 +32,16 @@ pub(crate) struct Scan {
     /// Looks for vulnerable dependencies
     #[arg(long)]
     pub(crate) sca: bool,
+    /// Also asks OSV's API about the dependencies, which are named to it with their versions, or another that speaks like it
+    #[arg(
+        long,
+        value_name = "URL",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = kiwi_scan::sca::osv::API,
+        conflicts_with_all = ["update", "service", "run"]
+    )]
+    pub(crate) osv_api: Option<Url>,
     /// Looks for leaked credentials
     #[arg(long)]
     pub(crate) secrets: bool,

@@ -8,12 +8,12 @@ use kiwi_core::domain::{Exceptions, Finding, Fingerprint, Gate, GateDecision, Sc
 use kiwi_core::error::{Error, ErrorKind, Result};
 use kiwi_core::provider::{ScanTarget, Scanner as _};
 use kiwi_scan::sast::{Rules, SastScanner};
-use kiwi_scan::sca::osv::{self, Progress};
+use kiwi_scan::sca::osv::{self, OsvApi, Progress};
 use kiwi_scan::sca::{Ecosystem, ScaScanner};
 use kiwi_scan::secrets::SecretScanner;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 pub(super) async fn run(global: &Global, scan: Scan) -> Result<ExitCode> {
@@ -25,6 +25,10 @@ pub(super) async fn run(global: &Global, scan: Scan) -> Result<ExitCode> {
         return check_rules(folder);
     }
     let (tree, url) = application::targets(&scan)?;
+    let all = !scan.sast && !scan.sca && !scan.secrets && !scan.application.dast;
+    if scan.osv_api.is_some() && (tree.is_none() || !all && !scan.sca) {
+        return Err(Error::invalid("scan", "OSV's API is asked about dependencies, which are not looked at").with_hint("give a directory and --sca"));
+    }
     let tools = tools::scanners(&scan.tool, &scan.tool_argument)?;
     // Whoever can write the tree can accept findings in it.
     let mut exceptions = match &tree {
@@ -39,14 +43,13 @@ pub(super) async fn run(global: &Global, scan: Scan) -> Result<ExitCode> {
     }
     let baseline = scan.baseline.as_deref().map(baseline).transpose()?;
     let gate = Gate { new_only: baseline.is_some(), ..scan.gate.gate() };
-    let all = !scan.sast && !scan.sca && !scan.secrets && !scan.application.dast;
     let mut reports = Vec::new();
     if let Some(target) = tree.map(ScanTarget::Tree) {
         if all || scan.sast {
             reports.push(SastScanner::new(rules(&scan)?).scan(&target).await?);
         }
         if all || scan.sca {
-            reports.push(ScaScanner::new(database).scan(&target).await?);
+            reports.push(dependencies(database, &scan)?.scan(&target).await?);
         }
         if all || scan.secrets {
             reports.push(SecretScanner.scan(&target).await?);
@@ -88,6 +91,15 @@ fn show(scan: &Scan, reports: &[ScanReport], decision: &GateDecision, output: Ou
     }
     output::result(output, &value(reports, decision), || text(reports, decision));
     Ok(if decision.pass { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// The scanner of dependencies, which asks the API only when it was named.
+fn dependencies(database: PathBuf, scan: &Scan) -> Result<ScaScanner> {
+    let scanner = ScaScanner::new(database);
+    match &scan.osv_api {
+        Some(api) => Ok(scanner.with_api(OsvApi::new(api, osv::Settings::default())?)),
+        None => Ok(scanner),
+    }
 }
 
 /// The rules for source code: Kiwi's, and those of the folders that were given.

@@ -1,9 +1,11 @@
 //! Dependencies with known vulnerabilities.
 //!
 //! * `lockfile/` reads what a project depends on; `version/` has each ecosystem's order of versions.
-//! * `osv/` is a local copy of the database, indexed by package; `matching.rs` joins both.
+//! * `inventory.rs` goes through a tree with it.
+//! * `osv/` has the records: a local copy, indexed by package, and the API; `matching.rs` is the one place that says which of them are about a version.
 //! * `scanner.rs` is the [`Scanner`](kiwi_core::provider::Scanner).
 
+mod inventory;
 pub mod lockfile;
 mod matching;
 pub mod osv;
@@ -101,4 +103,6 @@ pub struct Package {
     pub version: String,
     /// Whether only development or tests need it.
     pub development: bool,
+    /// Whether the lockfile says that it comes from another place than its ecosystem's public registry: its name is then told to nobody.
+    pub private: bool,
 }

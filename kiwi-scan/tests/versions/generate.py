@@ -1,9 +1,12 @@
 #!/usr/bin/env python3
-"""Writes the pairs of versions beside this file: generated, and put in order by each ecosystem's own tool.
+"""Writes the pairs of versions beside this file: generated, and put in order by each ecosystem's own tool. Names such as `go` write those alone.
 
-Needs ruby, php with php-composer-semver, java with Maven, node with npm, and pip. Run it again to change the pairs; the seed is fixed.
+Needs pip and, from Debian, ruby, php with php-composer-semver, java with maven, node with npm, elixir, golang-go with golang-golang-x-mod-dev, mono-runtime
+with mono-mcs. NuGet's order is in its own program, which npm has as nuget-exe. Nobody's registry has Dart, so that pub is not here. The seed is fixed.
+
+Written with ruby 3.1.2, php 8.2, Maven 3.8.7, npm 11.19.1, pip 23.2.1's packaging 21.3, Elixir 1.14.0, golang.org/x/mod 0.7.0, NuGet 5.8.0.
 """
-import glob, json, os, random, subprocess, sys
+import glob, json, os, random, subprocess, sys, tempfile
 from pip._vendor.packaging.version import Version
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -129,8 +132,86 @@ def by_maven(all):
     return orders
 
 
-for name, make, judge in [("npm", semver, by_node), ("pypi", pypi, by_packaging), ("rubygems", rubygems, by_ruby), ("packagist", packagist, by_composer), ("maven", maven, by_maven)]:
+def go():
+    text = "v" + semver()
+    # What is made of commits, and what was before modules.
+    return text + random.choice([""] * 6 + ["+incompatible", "-20240131120000-0123456789ab", "-0.20240131120000-0123456789ab", "-rc.1.0.20240131120000-abcdefabcdef"])
+
+
+def nuget():
+    text = numbers(1, 4)
+    if random.random() < 0.6:
+        text += "-" + ".".join(random.choice(["alpha", "Beta", "beta", "rc", "RC", "0", "1", "2", "10", "a-b", "rc1", "preview", "X7z"]) for _ in range(random.randint(1, 3)))
+    return text + random.choice(["", "", "", "", "+build." + number()])
+
+
+def by_elixir(all):
+    script = """
+for line <- IO.stream(:stdio, :line) do
+  [one, other] = String.split(line)
+  IO.puts(case {Version.parse(one), Version.parse(other)} do
+    {{:ok, a}, {:ok, b}} -> %{lt: "<", eq: "=", gt: ">"}[Version.compare(a, b)]
+    _ -> "?"
+  end)
+end"""
+    return run(["elixir", "-e", script], [" ".join(pair) for pair in all])
+
+
+def by_go(all):
+    script = """package main
+
+import ("bufio"; "fmt"; "os"; "strings"; "golang.org/x/mod/semver")
+
+func main() {
+	lines := bufio.NewScanner(os.Stdin)
+	for lines.Scan() {
+		pair := strings.Fields(lines.Text())
+		if !semver.IsValid(pair[0]) || !semver.IsValid(pair[1]) { fmt.Println("?"); continue }
+		fmt.Println(map[int]string{-1: "<", 0: "=", 1: ">"}[semver.Compare(pair[0], pair[1])])
+	}
+}"""
+    with tempfile.TemporaryDirectory() as folder:
+        place = os.path.join(folder, "compare.go")
+        open(place, "w").write(script)
+        os.environ.update(GO111MODULE="off", GOPATH="/usr/share/gocode", GOCACHE=folder, GOFLAGS="")
+        return run(["go", "run", place], [" ".join(pair) for pair in all])
+
+
+def by_nuget(all):
+    script = """
+using System; using NuGet.Versioning;
+static class Compare { static void Main() {
+    for (string line; (line = Console.ReadLine()) != null; ) {
+        var pair = line.Split(' ');
+        NuGetVersion one, other;
+        if (!NuGetVersion.TryParse(pair[0], out one) || !NuGetVersion.TryParse(pair[1], out other)) { Console.WriteLine("?"); continue; }
+        var order = one.CompareTo(other);
+        Console.WriteLine(order < 0 ? "<" : order > 0 ? ">" : "=");
+    }
+} }"""
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run(["npm", "install", "--silent", "--prefix", folder, "nuget-exe@5.8.0"], check=True, stdout=subprocess.DEVNULL)
+        nuget = glob.glob(folder + "/node_modules/nuget-exe/*.exe")[0]
+        os.rename(nuget, folder + "/NuGet.exe")
+        open(folder + "/compare.cs", "w").write(script)
+        subprocess.run(["mcs", "-nowarn:1701", f"-r:{folder}/NuGet.exe", "-out:" + folder + "/compare.exe", folder + "/compare.cs"], check=True)
+        return run(["mono", folder + "/compare.exe"], [" ".join(pair) for pair in all])
+
+
+for name, make, judge in [
+    ("npm", semver, by_node),
+    ("pypi", pypi, by_packaging),
+    ("rubygems", rubygems, by_ruby),
+    ("packagist", packagist, by_composer),
+    ("maven", maven, by_maven),
+    ("hex", semver, by_elixir),
+    ("go", go, by_go),
+    ("nuget", nuget, by_nuget),
+]:
+    # Each takes its share of the random numbers, so that every file comes out alike whichever are written.
     all = pairs(make)
+    if sys.argv[1:] and name not in sys.argv[1:]:
+        continue
     orders = judge(all)
     with open(os.path.join(HERE, name + ".txt"), "w") as file:
         for (one, other), order in zip(all, orders):

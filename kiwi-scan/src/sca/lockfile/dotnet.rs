@@ -1,6 +1,6 @@
 //! NuGet.
 
-use super::{Contents, json, unknown_version};
+use super::{Contents, json, unknown_version, xml};
 use crate::sca::Ecosystem::NuGet;
 
 /// `packages.lock.json` (<https://learn.microsoft.com/nuget/consume-packages/package-references-in-project-files#locking-dependencies>).
@@ -22,6 +22,23 @@ pub(super) fn packages(text: &str) -> Result<Contents, String> {
                 Some(version) => contents.add(NuGet, name, version, false),
                 None => contents.unknown.push(format!("{name} has no resolved version")),
             }
+        }
+    }
+    Ok(contents)
+}
+
+/// `packages.config` of older projects, which has exact versions (<https://learn.microsoft.com/nuget/reference/packages-config>).
+pub(super) fn config(text: &str) -> Result<Contents, String> {
+    let document = xml(text)?;
+    let root = document.root_element();
+    if root.tag_name().name() != "packages" {
+        return Err("it is no list of packages".to_owned());
+    }
+    let mut contents = Contents::default();
+    for package in root.children().filter(|node| node.is_element()) {
+        match (package.attribute("id"), package.attribute("version")) {
+            (Some(name), Some(version)) => contents.add(NuGet, name, version, package.attribute("developmentDependency") == Some("true")),
+            (name, _) => contents.unknown.push(format!("{} has no version", name.unwrap_or("a package"))),
         }
     }
     Ok(contents)

@@ -2,11 +2,13 @@
 
 use super::Contents;
 use crate::sca::Ecosystem::Go;
+use std::collections::BTreeMap;
 
 /// `go.mod`, which since Go 1.17 lists everything that is built (<https://go.dev/ref/mod#go-mod-file>).
 pub(super) fn module(text: &str) -> Result<Contents, String> {
-    let (mut contents, mut replaced) = (Contents::default(), Vec::new());
+    let (mut contents, mut replaced) = (Contents::default(), BTreeMap::new());
     let (mut block, mut named) = (None, false);
+    let has_toolchain = text.contains("\ntoolchain ");
     for line in text.lines() {
         let line = line.split("//").next().unwrap_or_default().trim();
         if line.is_empty() {
@@ -34,26 +36,25 @@ pub(super) fn module(text: &str) -> Result<Contents, String> {
             ("require", [name, version, ..]) => contents.add(Go, *name, version.trim_start_matches('v'), false),
             // OSV's database knows Go itself as `stdlib`.
             ("toolchain", [toolchain]) => contents.add(Go, "stdlib", toolchain.trim_start_matches("go"), false),
-            ("go", [version]) if !text.contains("\ntoolchain ") && version.matches('.').count() == 2 => contents.add(Go, "stdlib", *version, false),
+            ("go", [version]) if !has_toolchain && version.matches('.').count() == 2 => contents.add(Go, "stdlib", *version, false),
             ("replace", [from, .., "=>", to, version]) => {
-                replaced.push(((*from).to_owned(), Some(((*to).to_owned(), version.trim_start_matches('v').to_owned()))))
+                replaced.insert((*from).to_owned(), Some(((*to).to_owned(), version.trim_start_matches('v').to_owned())));
             }
-            ("replace", [from, .., "=>", _]) => replaced.push(((*from).to_owned(), None)),
+            ("replace", [from, .., "=>", _]) => drop(replaced.insert((*from).to_owned(), None)),
             _ => {}
         }
     }
     if !named {
         return Err("it names no module".to_owned());
     }
-    for (from, to) in replaced {
-        for package in contents.packages.iter_mut().filter(|package| package.name == from) {
-            if let Some((name, version)) = &to {
+    for mut package in std::mem::take(&mut contents.packages) {
+        match replaced.get(&package.name) {
+            Some(None) => contents.unknown.push(format!("{} is replaced by a directory", package.name)),
+            Some(Some((name, version))) => {
                 (package.name, package.version) = (name.clone(), version.clone());
+                contents.packages.push(package);
             }
-        }
-        if to.is_none() && contents.packages.iter().any(|package| package.name == from) {
-            contents.packages.retain(|package| package.name != from);
-            contents.unknown.push(format!("{from} is replaced by a directory"));
+            None => contents.packages.push(package),
         }
     }
     Ok(contents)

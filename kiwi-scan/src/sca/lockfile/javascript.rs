@@ -21,7 +21,7 @@ pub(super) fn package_lock(text: &str) -> Result<Contents, String> {
                 let name = package["name"].as_str().unwrap_or(from_path);
                 let development = package["dev"] == true || package["devOptional"] == true;
                 match package["version"].as_str() {
-                    Some(version) => contents.add(Npm, name, version, development),
+                    Some(version) => contents.add_from(Npm, name, version, development, package["resolved"].as_str()),
                     None => contents.unknown.push(format!("{name} has no version")),
                 }
             }
@@ -39,9 +39,9 @@ fn nested(dependencies: &Value, contents: &mut Contents) {
         let version = package["version"].as_str().unwrap_or_default();
         // `npm:other@1.0` is another package under this name; a URL is no version.
         match version.strip_prefix("npm:").and_then(|alias| alias.rsplit_once('@')) {
-            Some((real, version)) => contents.add(Npm, real, version, package["dev"] == true),
+            Some((real, version)) => contents.add_from(Npm, real, version, package["dev"] == true, package["resolved"].as_str()),
             None if version.contains("://") || version.starts_with("file:") => contents.unknown.push(format!("{name} comes from {}", origin(version))),
-            None => contents.add(Npm, name, version, package["dev"] == true),
+            None => contents.add_from(Npm, name, version, package["dev"] == true, package["resolved"].as_str()),
         }
         nested(&package["dependencies"], contents);
     }
@@ -83,7 +83,9 @@ pub(super) fn pnpm(text: &str) -> Result<Contents, String> {
             Some(needed) => !needed.contains(&format!("{name}@{version}")),
             None => package["dev"] == true,
         };
-        contents.add(Npm, name, version, development);
+        // Before version 6 a registry that is not the default stands before the name.
+        let place = if name.contains('/') && !name.starts_with('@') { Some(name) } else { package["resolution"]["tarball"].as_str() };
+        contents.add_from(Npm, name, version, development, place);
     }
     Ok(contents)
 }
@@ -134,9 +136,16 @@ pub(super) fn yarn(text: &str) -> Result<Contents, String> {
             continue;
         }
         let alias = entry.descriptors.iter().find_map(|(_, range)| range.strip_prefix("npm:")?.get(1..)?.rfind('@').map(|at| &range[4..=at + 4]));
-        contents.add(Npm, alias.unwrap_or(entry.name), entry.version, false);
+        contents.add_from(Npm, alias.unwrap_or(entry.name), entry.version, false, place(entry.resolved));
     }
     Ok(contents)
+}
+
+/// Yarn 1 says the URL, yarn 2 and newer `NAME@npm:VERSION`, or what it patches, with the URL appended where that is not the default registry's.
+fn place(resolved: &str) -> Option<&str> {
+    let is_newer = resolved.contains("@npm:") || resolved.contains("@patch:");
+    let is_default = resolved.is_empty() || is_newer && !resolved.contains("__archiveUrl=");
+    (!is_default).then_some(resolved)
 }
 
 /// `bun.lock`, which is JSON with comments and commas at the ends (<https://bun.sh/docs/install/lockfile>).
@@ -158,7 +167,7 @@ pub(super) fn bun(text: &str) -> Result<Contents, String> {
         if version.contains(':') {
             contents.unknown.push(format!("{key} comes from {}", origin(version)));
         } else {
-            contents.add(Npm, name, version, false);
+            contents.add_from(Npm, name, version, false, package[1].as_str().filter(|registry| !registry.is_empty()));
         }
     }
     Ok(contents)

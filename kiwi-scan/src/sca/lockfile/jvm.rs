@@ -1,8 +1,9 @@
 //! Maven and Gradle.
 
-use super::Contents;
+use super::origin::is_private;
+use super::{Contents, xml};
 use crate::sca::Ecosystem::Maven;
-use roxmltree::{Document, Node};
+use roxmltree::Node;
 use std::collections::BTreeMap;
 
 /// `gradle.lockfile` (<https://docs.gradle.org/current/userguide/dependency_locking.html>).
@@ -22,9 +23,12 @@ pub(super) fn gradle(text: &str) -> Result<Contents, String> {
     Ok(contents)
 }
 
+/// No name, version or address of a `pom.xml` is longer.
+const LONGEST_VALUE: usize = 4096;
+
 /// The direct dependencies of a `pom.xml` whose versions stand in it. Maven has no lockfile: what comes with those, or from a parent, only Maven knows.
 pub(super) fn pom(text: &str) -> Result<Contents, String> {
-    let document = Document::parse(text).map_err(|error| format!("it is malformed: {error}"))?;
+    let document = xml(text)?;
     let project = document.root_element();
     if !project.has_tag_name("project") && project.tag_name().name() != "project" {
         return Err("it is no project of Maven's".to_owned());
@@ -45,6 +49,10 @@ pub(super) fn pom(text: &str) -> Result<Contents, String> {
         let mut text = text.trim().to_owned();
         // A property may be made of properties; ten times is deeper than anybody goes.
         for _ in 0..10 {
+            // Properties of properties multiply; no name or version is as long.
+            if text.len() > LONGEST_VALUE {
+                return None;
+            }
             let Some(begin) = text.find("${") else { return Some(text) };
             let end = begin + text[begin..].find('}')?;
             let value = properties.get(&text[begin + 2..end])?;
@@ -70,9 +78,17 @@ pub(super) fn pom(text: &str) -> Result<Contents, String> {
         let version = value(dependency, "version").or_else(|| managed.get(&name).cloned());
         let development = child(dependency, "scope").and_then(|node| node.text()).is_some_and(|scope| scope.trim() == "test");
         match version.filter(|version| !version.contains([',', '[', '('])) {
-            Some(version) => contents.add(Maven, name, version, development),
+            Some(version) => {
+                // What has the project's own group is a part of it.
+                let own = properties.get("project.groupId").is_some_and(|own| *own == group).then_some("");
+                contents.add_from(Maven, name, version, development, own);
+            }
             None => contents.unknown.push(format!("{name} has no exact version in the file")),
         }
+    }
+    let repositories = child(project, "repositories").into_iter().flat_map(|node| node.children().filter(Node::is_element));
+    if repositories.into_iter().any(|repository| value(repository, "url").is_none_or(|url| is_private(Maven, &url))) {
+        contents.all_private();
     }
     Ok(contents)
 }

@@ -6,6 +6,7 @@ mod elixir;
 mod go;
 mod javascript;
 mod jvm;
+mod origin;
 mod php;
 mod python;
 mod ruby;
@@ -24,15 +25,29 @@ pub struct Contents {
 
 impl Contents {
     fn add(&mut self, ecosystem: Ecosystem, name: impl Into<String>, version: impl Into<String>, development: bool) {
-        self.packages.push(Package { ecosystem, name: name.into(), version: version.into(), development });
+        self.packages.push(Package { ecosystem, name: name.into(), version: version.into(), development, private: false });
+    }
+
+    /// Adds a package with the place that the lockfile says it comes from, if it says one.
+    fn add_from(&mut self, ecosystem: Ecosystem, name: impl Into<String>, version: impl Into<String>, development: bool, place: Option<&str>) {
+        let private = place.is_some_and(|place| origin::is_private(ecosystem, place));
+        self.packages.push(Package { ecosystem, name: name.into(), version: version.into(), development, private });
+    }
+
+    /// The file names other registries, and not which package comes from where.
+    fn all_private(&mut self) {
+        self.packages.iter_mut().for_each(|package| package.private = true);
     }
 }
+
+/// So many commas, colons and the like a lockfile has at most.
+const MOST_VALUES: usize = 8_000_000;
 
 /// Reads one kind of file; an error says in words what is wrong with it.
 type Parser = fn(&str) -> Result<Contents, String>;
 
 /// The kinds that are known by their whole name.
-const PARSERS: [(&str, Parser); 21] = [
+const PARSERS: [(&str, Parser); 22] = [
     ("package-lock.json", javascript::package_lock),
     ("npm-shrinkwrap.json", javascript::package_lock),
     ("pnpm-lock.yaml", javascript::pnpm),
@@ -52,6 +67,7 @@ const PARSERS: [(&str, Parser); 21] = [
     ("gems.locked", ruby::bundler),
     ("composer.lock", php::composer),
     ("packages.lock.json", dotnet::packages),
+    ("packages.config", dotnet::config),
     ("mix.lock", elixir::mix),
     ("pubspec.lock", dart::pubspec),
 ];
@@ -90,6 +106,10 @@ pub fn parse(name: &str, text: &str) -> Result<Contents, String> {
     }
     let parser = parser(name).ok_or("it is no lockfile that Kiwi knows")?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    // A value takes some hundred bytes of memory, whatever it took in the file; the largest lockfiles have some hundred thousand packages.
+    if text.bytes().filter(|byte| b",:=<\n".contains(byte)).nth(MOST_VALUES).is_some() {
+        return Err(format!("it has more than {} million values", MOST_VALUES / 1_000_000));
+    }
     // Lockfiles are untrusted, and some are read by libraries that panic on what no tool writes.
     let mut contents = std::panic::catch_unwind(|| parser(text)).map_err(|_| "it is malformed".to_owned())??;
     let development = name.contains("dev") || name.contains("test");
@@ -97,7 +117,11 @@ pub fn parse(name: &str, text: &str) -> Result<Contents, String> {
         contents.packages.iter_mut().for_each(|package| package.development = true);
     }
     contents.packages.sort();
-    contents.packages.dedup_by(|later, first| (later.ecosystem, &later.name, &later.version) == (first.ecosystem, &first.name, &first.version));
+    contents.packages.dedup_by(|later, first| {
+        let same = (later.ecosystem, &later.name, &later.version) == (first.ecosystem, &first.name, &first.version);
+        first.private |= same && later.private;
+        same
+    });
     contents.unknown.sort();
     contents.unknown.dedup();
     Ok(contents)
@@ -105,6 +129,11 @@ pub fn parse(name: &str, text: &str) -> Result<Contents, String> {
 
 fn json(text: &str) -> Result<serde_json::Value, String> {
     serde_json::from_str(text).map_err(|error| format!("it is malformed: {error}"))
+}
+
+/// A document of XML, which declares no entities.
+fn xml(text: &str) -> Result<roxmltree::Document<'_>, String> {
+    roxmltree::Document::parse(text).map_err(|error| format!("it is malformed: {error}"))
 }
 
 fn toml(text: &str) -> Result<toml::Table, String> {

@@ -18,7 +18,9 @@ pub(super) fn composer(text: &str) -> Result<Contents, String> {
             if version.starts_with("dev-") || version.ends_with("-dev") {
                 contents.unknown.push(format!("{name} is of a branch ({version})"));
             } else {
-                contents.add(Packagist, name, version.trim_start_matches('v'), development);
+                // Only Packagist wants to be told of installations; what comes from elsewhere has no such address, or its own.
+                let place = package["notification-url"].as_str().unwrap_or_default();
+                contents.add_from(Packagist, name, version.trim_start_matches('v'), development, Some(place));
             }
         }
     }

@@ -1,5 +1,6 @@
 //! pip, poetry, pdm, uv and pipenv.
 
+use super::origin::is_private;
 use super::{Contents, json, toml, unknown_version};
 use crate::sca::Ecosystem::PyPi;
 use std::str::FromStr as _;
@@ -13,22 +14,29 @@ fn tables<'t>(file: &'t Table, key: &str) -> impl Iterator<Item = &'t Table> {
     file.get(key).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_table)
 }
 
+/// A requirement without its hashes is a line that somebody can read.
+const LONGEST_REQUIREMENT: usize = 4096;
+const MOST_BRACKETS: usize = 64;
+
 /// Lines of `requirements.txt` (<https://pip.pypa.io/en/stable/reference/requirements-file-format/>); only pinned ones say a version.
 pub(super) fn requirements(text: &str) -> Result<Contents, String> {
-    let mut contents = Contents::default();
+    let (mut contents, mut elsewhere) = (Contents::default(), false);
     let joined = text.replace("\\\r\n", " ").replace("\\\n", " ");
     for line in joined.lines() {
         let line = line.trim();
         let line = if line.starts_with('#') { "" } else { line.split(" #").next().unwrap_or(line).trim() };
         // Other files and options; hashes belong to the requirement before them.
         if line.is_empty() || line.starts_with('-') {
+            elsewhere |= other_index(line);
             if line.starts_with("-e") || line.starts_with("--editable") {
                 contents.unknown.push("an editable requirement comes from a directory or a repository".to_owned());
             }
             continue;
         }
         let plain = line.split(" --").next().unwrap_or(line).trim();
-        let Ok(requirement) = pep508_rs::Requirement::<pep508_rs::VerbatimUrl>::from_str(plain) else {
+        // The library goes down on the stack with every bracket, and a stack that is full ends the process.
+        let is_sane = plain.len() <= LONGEST_REQUIREMENT && plain.matches('(').count() <= MOST_BRACKETS;
+        let Some(requirement) = is_sane.then(|| pep508_rs::Requirement::<pep508_rs::VerbatimUrl>::from_str(plain).ok()).flatten() else {
             let shown: String = plain.chars().filter(|c| !c.is_control()).take(60).collect();
             // A URL may have a password in it.
             contents.unknown.push(if shown.contains("://") { "a requirement comes from a URL".to_owned() } else { format!("{shown:?} is no requirement") });
@@ -47,7 +55,17 @@ pub(super) fn requirements(text: &str) -> Result<Contents, String> {
             None => contents.unknown.push(format!("{name} is not pinned with ==")),
         }
     }
+    if elsewhere {
+        contents.all_private();
+    }
     Ok(contents)
+}
+
+/// Whether an option names another place than PyPI.
+fn other_index(line: &str) -> bool {
+    const OPTIONS: [&str; 5] = ["--index-url", "--extra-index-url", "--find-links", "-i", "-f"];
+    let place = OPTIONS.iter().find_map(|option| line.strip_prefix(option));
+    place.is_some_and(|place| is_private(PyPi, place.trim_start_matches(['=', ' ', '\t'])))
 }
 
 /// `poetry.lock` of poetry 1.0 to 2.
@@ -65,7 +83,8 @@ pub(super) fn poetry(text: &str) -> Result<Contents, String> {
         // Before poetry 1.5 `category`, since 2.0 `groups`; in between nobody says it.
         let groups = package.get("groups").and_then(Value::as_array);
         let development = string(package, "category") == Some("dev") || groups.is_some_and(|groups| !groups.iter().any(|group| group.as_str() == Some("main")));
-        contents.add(PyPi, name, version, development);
+        let place = package.get("source").and_then(Value::as_table).map(|source| string(source, "url").unwrap_or_default());
+        contents.add_from(PyPi, name, version, development, place);
     }
     Ok(contents)
 }
@@ -80,7 +99,8 @@ pub(super) fn pdm(text: &str) -> Result<Contents, String> {
         let development = groups.is_some_and(|groups| !groups.iter().any(|group| group.as_str() == Some("default")));
         match string(package, "version") {
             Some(version) if !package.contains_key("path") && !package.contains_key("git") && !package.contains_key("url") => {
-                contents.add(PyPi, name, version, development);
+                let place = tables(package, "files").filter_map(|file| string(file, "url")).find(|place| is_private(PyPi, place));
+                contents.add_from(PyPi, name, version, development, place);
             }
             _ => contents.unknown.push(format!("{name} comes from a directory, a repository or a URL")),
         }
@@ -104,12 +124,16 @@ pub(super) fn uv(text: &str) -> Result<Contents, String> {
         tables(package, key).filter_map(|dependency| string(dependency, "name")).map(str::to_owned).collect()
     };
     let all: Vec<&Table> = tables(&file, "package").collect();
+    let mut by_name: std::collections::BTreeMap<&str, Vec<&Table>> = std::collections::BTreeMap::new();
+    for package in &all {
+        by_name.entry(string(package, "name").unwrap_or_default()).or_default().push(package);
+    }
     let mut queue: Vec<String> = all.iter().filter(|package| source(package, &own)).filter_map(|package| string(package, "name")).map(str::to_owned).collect();
     while let Some(name) = queue.pop() {
         if !needed.insert(name.clone()) {
             continue;
         }
-        for package in all.iter().filter(|package| string(package, "name") == Some(&name)) {
+        for package in by_name.get(name.as_str()).into_iter().flatten() {
             queue.extend(names(package, "dependencies"));
             let extras = package.get("optional-dependencies").and_then(Value::as_table);
             queue.extend(extras.into_iter().flat_map(|extras| extras.keys().flat_map(|extra| names(extras, extra))));
@@ -122,7 +146,10 @@ pub(super) fn uv(text: &str) -> Result<Contents, String> {
             continue;
         }
         match string(package, "version") {
-            Some(version) if !source(package, &["git", "url", "path"]) => contents.add(PyPi, name, version, !needed.contains(name)),
+            Some(version) if !source(package, &["git", "url", "path"]) => {
+                let place = package.get("source").and_then(|source| source.get("registry")).and_then(Value::as_str);
+                contents.add_from(PyPi, name, version, !needed.contains(name), place);
+            }
             _ => contents.unknown.push(format!("{name} comes from a repository, a URL or a file")),
         }
     }
@@ -138,10 +165,18 @@ pub(super) fn pipfile(text: &str) -> Result<Contents, String> {
         None => return Err("it has no pipfile-spec".to_owned()),
     }
     let mut contents = Contents::default();
+    let sources = || file["_meta"]["sources"].as_array().into_iter().flatten();
+    let url = |source: &serde_json::Value| source["url"].as_str().unwrap_or_default().to_owned();
+    let by_name: std::collections::BTreeMap<&str, String> = sources().map(|source| (source["name"].as_str().unwrap_or_default(), url(source))).collect();
+    // A package that names no index may come from any.
+    let other = sources().map(url).find(|url| is_private(PyPi, url));
     for (section, packages) in file.as_object().into_iter().flatten().filter(|(section, _)| *section != "_meta") {
         for (name, package) in packages.as_object().into_iter().flatten() {
             match package["version"].as_str().and_then(|version| version.strip_prefix("==")) {
-                Some(version) => contents.add(PyPi, name, version, section != "default"),
+                Some(version) => {
+                    let named = package["index"].as_str().and_then(|index| by_name.get(index)).or(other.as_ref());
+                    contents.add_from(PyPi, name, version, section != "default", named.map(String::as_str));
+                }
                 None => contents.unknown.push(format!("{name} has no exact version")),
             }
         }

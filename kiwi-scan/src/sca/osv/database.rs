@@ -3,7 +3,7 @@
 //! A file is a line that names the format, the number of packages, one row for each (hash, offset, length), and then the advisories of each package as
 //! JSON. Opening reads the rows alone: 20 bytes for each package.
 
-use super::record::{Advisory, Record, advisories};
+use super::record::{Advisory, LARGEST_RECORD, Record, advisories};
 use crate::sca::Ecosystem;
 use kiwi_core::domain::Timestamp;
 use kiwi_core::error::{Error, ErrorKind, Result};
@@ -17,8 +17,6 @@ use std::path::{Path, PathBuf};
 const FORMAT: &[u8; 16] = b"kiwi-osv-index1\n";
 /// Bytes of one row.
 const ROW: usize = 20;
-/// No record is as large as this; a zip may pretend.
-const LARGEST_RECORD: u64 = 16 << 20;
 
 /// What the database has of an ecosystem.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -163,7 +161,7 @@ impl Database {
 }
 
 /// FNV-1a: the same on every machine and in every version.
-fn hash(text: &str) -> u64 {
+pub(super) fn hash(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 

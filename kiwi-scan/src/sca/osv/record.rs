@@ -6,10 +6,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::str::FromStr as _;
 
+/// No record is as large as this; a server or a zip may pretend.
+pub(super) const LARGEST_RECORD: u64 = 16 << 20;
+
 /// A record; what a database adds is read where it is known and else ignored.
 #[derive(Debug, Deserialize)]
 pub(super) struct Record {
-    id: String,
+    pub(super) id: String,
     #[serde(default)]
     aliases: Vec<String>,
     #[serde(default)]

@@ -1,6 +1,7 @@
 //! Fetching the database: one zip of records for each ecosystem (<https://google.github.io/osv.dev/data/>).
 
 use super::database::{Database, Holding};
+use super::record::LARGEST_RECORD;
 use crate::sca::Ecosystem;
 use kiwi_core::domain::Timestamp;
 use kiwi_core::error::{Error, ErrorKind, Result};
@@ -14,10 +15,9 @@ use url::Url;
 pub const SOURCE: &str = "https://osv-vulnerabilities.storage.googleapis.com/";
 /// The largest zip; npm's, the largest, is under a tenth of it.
 const LARGEST_ZIP: u64 = 4 << 30;
-/// What all records of a zip may unpack to.
-const LARGEST_CONTENT: u64 = 32 << 30;
-/// A record of a zip that unpacks to more is cut, and then none.
-const LARGEST_RECORD: u64 = 16 << 20;
+/// What all records of a zip may unpack to, and how many times the zip that may be beyond some megabytes; records shrink to a tenth.
+const LARGEST_CONTENT: u64 = 8 << 30;
+const MOST_TIMES: u64 = 50;
 /// How long nothing may come.
 const STALL: Duration = Duration::from_secs(30);
 /// How often a fetch is begun.
@@ -141,6 +141,8 @@ fn from_zip(database: &mut Database, ecosystem: Ecosystem, now: Timestamp, file:
             .with_source(error)
             .with_hint("is the source OSV's, or a copy of it?")
     };
+    let size = file.metadata().map_or(0, |metadata| metadata.len());
+    let largest = LARGEST_CONTENT.min((64 << 20) + MOST_TIMES * size);
     let mut archive = zip::ZipArchive::new(std::io::BufReader::new(file)).map_err(malformed)?;
     let (mut index, mut content) = (0, 0);
     let next = |bytes: &mut Vec<u8>| {
@@ -151,7 +153,7 @@ fn from_zip(database: &mut Database, ecosystem: Ecosystem, now: Timestamp, file:
                 continue;
             }
             content += entry.take(LARGEST_RECORD + 1).read_to_end(bytes)? as u64;
-            if content > LARGEST_CONTENT {
+            if content > largest {
                 return Err(std::io::Error::other("the zip unpacks to more than any database is"));
             }
             return Ok(true);

@@ -13,7 +13,8 @@ use std::str::FromStr as _;
 /// How two versions of one ecosystem compare; none when either is not a version there.
 pub fn compare(ecosystem: Ecosystem, one: &str, other: &str) -> Option<Ordering> {
     match ecosystem {
-        Ecosystem::Npm | Ecosystem::CratesIo | Ecosystem::Go | Ecosystem::Hex | Ecosystem::Pub => semantic::compare(one, other),
+        Ecosystem::Npm | Ecosystem::CratesIo | Ecosystem::Go | Ecosystem::Hex => semantic::compare(one, other),
+        Ecosystem::Pub => semantic::compare_with_builds(one, other),
         Ecosystem::PyPi => Some(pep440_rs::Version::from_str(one).ok()?.cmp(&pep440_rs::Version::from_str(other).ok()?)),
         Ecosystem::Maven => Some(maven::compare(one, other)),
         Ecosystem::RubyGems => rubygems::compare(one, other),
@@ -50,6 +51,11 @@ fn pre_releases(one: &str, other: &str) -> Ordering {
     if one.is_empty() || other.is_empty() {
         return one.is_empty().cmp(&other.is_empty());
     }
+    identifiers(one, other)
+}
+
+/// The order of identifiers with dots between.
+fn identifiers(one: &str, other: &str) -> Ordering {
     let (mut ones, mut others) = (one.split('.'), other.split('.'));
     loop {
         let order = match (ones.next(), others.next()) {
