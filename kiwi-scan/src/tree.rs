@@ -45,6 +45,7 @@ pub(crate) struct File {
 }
 
 /// Every regular file below `root`, in the order of their paths. Links are not followed. What cannot be listed is skipped with its reason.
+#[cfg(any(feature = "_sast", feature = "external", feature = "secrets"))]
 pub(crate) fn files(root: &Path, coverage: &mut Coverage) -> Vec<File> {
     list(root, coverage).0
 }
