@@ -2,7 +2,7 @@
 //!
 //! `KIWI_TEST_FORMATS` names a folder with the Python packages that `tests/formats.py` needs.
 
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test ends by panicking, and says what it left out")]
+#![expect(clippy::unwrap_used, reason = "a test ends by panicking")]
 
 use kiwi_tests::command::Kiwi;
 use serde_json::{Value, json};
