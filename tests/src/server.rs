@@ -12,6 +12,7 @@ pub struct Server {
     child: Child,
     /// Where it listens, without a scheme.
     pub address: String,
+    scheme: &'static str,
     /// What makes the first admin, while there is none.
     pub bootstrap: Option<String>,
 }
@@ -19,10 +20,16 @@ pub struct Server {
 impl Server {
     /// Starts one and waits until it listens.
     pub fn start(kiwi: &Kiwi) -> Self {
-        let mut child = kiwi.command(&["serve", "--listen", "127.0.0.1:0"]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        Self::start_with(kiwi, &[])
+    }
+
+    /// The same with further arguments.
+    pub fn start_with(kiwi: &Kiwi, arguments: &[&str]) -> Self {
+        let arguments = [&["serve", "--listen", "127.0.0.1:0"], arguments].concat();
+        let mut child = kiwi.command(&arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap());
         // From here on the value ends the process, however this ends.
-        let mut server = Self { child, address: String::new(), bootstrap: None };
+        let mut server = Self { child, address: String::new(), scheme: "http", bootstrap: None };
         let mut said = String::new();
         while server.address.is_empty() {
             let mut line = String::new();
@@ -32,7 +39,11 @@ impl Server {
             if line.starts_with("kiwi_") {
                 server.bootstrap = Some(line.to_owned());
             }
-            server.address = line.strip_prefix("serving http://").unwrap_or_default().to_owned();
+            for scheme in ["http", "https"] {
+                if let Some(address) = line.strip_prefix(&format!("serving {scheme}://")) {
+                    (server.scheme, server.address) = (scheme, address.to_owned());
+                }
+            }
         }
         // Whatever it says later must not fill the pipe.
         std::thread::spawn(move || std::io::copy(&mut lines, &mut std::io::sink()));
@@ -41,7 +52,7 @@ impl Server {
 
     /// Its URL.
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        format!("{}://{}", self.scheme, self.address)
     }
 
     /// Makes the first admin and answers their token.

@@ -9,6 +9,7 @@ use kiwi_tests::command::{Kiwi, docker, leftovers, unique};
 use kiwi_tests::fake::{FakeHub, HUB_TOKEN};
 use kiwi_tests::sample;
 use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command, Stdio};
 
 fn registry() -> (String, String) {
@@ -242,4 +243,37 @@ async fn private_images_of_docker_hub_need_the_access_token() {
     assert!(wrong.kind() == ErrorKind::Unauthenticated && wrong.hint().contains("access token"), "{wrong:?}");
     // Dropped where blocking is allowed.
     tokio::task::spawn_blocking(|| drop(hub)).await.unwrap();
+}
+
+#[test]
+fn a_tool_is_given_the_image_as_the_registry_has_it() {
+    let (host, _) = registry();
+    let kiwi = kiwi_with_registry();
+    let image = format!("{host}/{}:1", unique("scanned"));
+    let digest = push(&image, |folder| sample::write(folder, "1"));
+    // It stands for Trivy: it writes down what it is asked to look at, and leaves a report in its format.
+    let (program, seen) = (kiwi.folder().join("trivy"), kiwi.folder().join("seen"));
+    let report = concat!(env!("CARGO_MANIFEST_DIR"), "/../kiwi-scan/tests/external/trivy/vulnerabilities.json");
+    let script = format!(
+        "#!/bin/sh\n[ \"$1\" = --version ] && {{ echo 'Version: 0.60.0'; exit 0; }}\nfor argument; do case $argument in --output=*) cp '{report}' \"${{argument#--output=}}\";; esac; done\necho \"$1 $argument\" >'{}'\n",
+        seen.display()
+    );
+    std::fs::write(&program, script).unwrap();
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let tool = format!("trivy={}", program.display());
+    let scan = kiwi.run(&["scan", "--image", &image, "--tool", &tool, "-o", "json"]);
+    let name = image.rsplit_once(':').unwrap().0;
+    assert_eq!(std::fs::read_to_string(&seen).unwrap().trim(), format!("image {name}@{digest}"), "{scan:?}");
+    assert!(scan.code == 1 && !scan.json()["findings"].as_array().unwrap().is_empty(), "{scan:?}");
+    for (arguments, says) in [
+        (vec!["--image", &image], "--tool"),
+        (vec!["--image", &image, "--tool", "bandit"], "no tool that scans an image"),
+        (vec!["--url", "http://127.0.0.1:1", "--tool", &tool], "given a directory or an image"),
+    ] {
+        let refused = kiwi.run(&[&["scan"], &arguments[..]].concat());
+        assert!(refused.code == 2 && refused.err.contains(says), "{arguments:?}: {refused:?}");
+    }
+    let none = kiwi.run(&["scan", "--image", &format!("{name}:none"), "--tool", &tool]);
+    assert!(none.code == 1 && none.err.contains("none"), "{none:?}");
+    docker(&["rmi", &image]);
 }

@@ -2,6 +2,9 @@
 
 use kiwi_tests::command::Kiwi;
 use kiwi_tests::server::Server;
+use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 #[test]
@@ -55,4 +58,54 @@ fn commands_say_the_same_of_a_server() {
     assert!(began.elapsed() < Duration::from_secs(5));
     let (code, _, stderr) = remote(&["user", "list"]);
     assert!(code == Some(1) && stderr.contains("does not answer"), "{stderr}");
+}
+
+#[test]
+fn a_login_over_tls_is_kept_for_its_owner_alone() {
+    let kiwi = Kiwi::new();
+    let config = kiwi.folder().join("config");
+    let (certificate, key) = (kiwi.folder().join("server.crt"), kiwi.folder().join("server.key"));
+    let (certificate, key) = (certificate.to_str().unwrap(), key.to_str().unwrap());
+    let made = Command::new("openssl")
+        .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=localhost"])
+        .args(["-addext", "basicConstraints=critical,CA:FALSE", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate])
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{made:?}");
+    let plain = Server::start(&kiwi);
+    let token = plain.first_admin();
+    assert!(plain.stop().success());
+    let server = Server::start_with(&kiwi, &["--tls-cert", certificate, "--tls-key", key]);
+    let url = server.url();
+    assert!(url.starts_with("https://"), "{url}");
+    let run = |arguments: &[&str], input: &str, trusted: &str| {
+        let mut child = kiwi
+            .command(arguments)
+            .env("XDG_CONFIG_HOME", &config)
+            .env("SSL_CERT_FILE", trusted)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        let output = child.wait_with_output().unwrap();
+        (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr))
+    };
+    let tokens = config.join("kiwi/tokens.json");
+    // Who is not known to be the server is told nothing.
+    let (code, said) = run(&["login", &url], &token, "/etc/ssl/certs/ca-certificates.crt");
+    assert!(code == Some(1) && said.contains("certificate") && !tokens.exists(), "{said}");
+    let (code, said) = run(&["login", &url], "kiwi_wrong", certificate);
+    assert!(code == Some(1) && said.contains("opens nothing") && !tokens.exists(), "{said}");
+    let (code, said) = run(&["--server", &url, "user", "list"], "", certificate);
+    assert!(code == Some(1) && said.contains(&format!("kiwi login {url}")), "{said}");
+    let (code, said) = run(&["login", &url], &token, certificate);
+    assert!(code == Some(0) && said.contains("you are root") && !said.contains(&token), "{said}");
+    assert_eq!(std::fs::metadata(&tokens).unwrap().permissions().mode() & 0o777, 0o600);
+    let (code, said) = run(&["--server", &url, "user", "list"], "", certificate);
+    assert!(code == Some(0) && said.contains("root@example.com"), "{said}");
+    // The same port without TLS is no server.
+    let (code, said) = run(&["--server", &url.replace("https", "http"), "user", "list"], "", certificate);
+    assert!(code == Some(1) && !said.contains(&token), "{said}");
 }

@@ -2,14 +2,14 @@
 
 use super::{Application, InEnvironment};
 use clap::{Args, ValueEnum};
-use kiwi_core::domain::{EnvironmentName, Gate, RunId, ServiceName, Severity};
+use kiwi_core::domain::{EnvironmentName, Gate, ImageReference, RunId, ServiceName, Severity};
 use std::path::PathBuf;
 use url::Url;
 
 #[derive(Debug, Args)]
 pub(crate) struct Scan {
     /// The directory to scan, or the address of a running application
-    #[arg(required_unless_present_any = ["update", "url", "check_rules", "service", "run"])]
+    #[arg(required_unless_present_any = ["update", "url", "image", "check_rules", "service", "run"])]
     pub(crate) path: Option<PathBuf>,
     /// Scans a registered service: the head of its branch, and what is live
     #[arg(long, value_name = "SERVICE", conflicts_with_all = ["path", "update", "url", "sast", "sca", "secrets", "tool"])]
@@ -17,8 +17,11 @@ pub(crate) struct Scan {
     /// The environment of --service [default: development]
     #[arg(long, requires = "service", value_name = "ENVIRONMENT")]
     pub(crate) environment: Option<EnvironmentName>,
+    /// Scans an image of a registry with the tools that are named; Kiwi's own scanners look at no images
+    #[arg(long, value_name = "IMAGE", requires = "tool", conflicts_with_all = ["path", "update", "url", "service", "sast", "sca", "secrets"])]
+    pub(crate) image: Option<ImageReference>,
     /// Shows what a run of the pipeline found
-    #[arg(long, value_name = "RUN", conflicts_with_all = ["path", "update", "url", "service", "sast", "sca", "secrets", "tool"])]
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["path", "update", "url", "image", "service", "sast", "sca", "secrets", "tool"])]
     pub(crate) run: Option<RunId>,
     /// Looks for weak source code; without any kind, for everything
     #[arg(long)]
@@ -46,7 +49,7 @@ pub(crate) struct Scan {
     #[arg(long)]
     pub(crate) secrets: bool,
     /// Scans with another tool too, such as semgrep, or NAME=PROGRAM where its program is not on PATH; may be given several times
-    #[arg(long, value_name = "NAME", requires = "path")]
+    #[arg(long, value_name = "NAME")]
     pub(crate) tool: Vec<String>,
     /// An argument for one of the tools, in place of its usual ones, such as semgrep=--config=rules.yml; may be given several times
     #[arg(long, value_name = "NAME=ARGUMENT", requires = "tool")]

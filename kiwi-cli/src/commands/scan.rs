@@ -1,10 +1,11 @@
 //! Scanning a source tree or a running application, without a service.
 
+use super::tools::Subject;
 use super::{application, secrets, tools};
 use crate::args::{Global, Output, Scan, ScanFormat};
-use crate::compose::{Session, data_directory};
+use crate::compose::{Session, data_directory, open};
 use crate::{output, progress};
-use kiwi_core::domain::{Exceptions, Finding, Fingerprint, Gate, GateDecision, ScanReport, ScanStatus, Timestamp};
+use kiwi_core::domain::{Exceptions, Finding, Fingerprint, Gate, GateDecision, ImagePin, ImageReference, ScanReport, ScanStatus, Timestamp};
 use kiwi_core::error::{Error, ErrorKind, Result};
 use kiwi_core::provider::{ScanTarget, Scanner as _};
 use kiwi_scan::sast::{Rules, SastScanner};
@@ -24,25 +25,24 @@ pub(super) async fn run(global: &Global, scan: Scan) -> Result<ExitCode> {
     if let Some(folder) = &scan.check_rules {
         return check_rules(folder);
     }
+    if let Some(image) = &scan.image {
+        return of_image(global, image, &scan).await;
+    }
     let (tree, url) = application::targets(&scan)?;
+    if tree.is_none() && !scan.tool.is_empty() {
+        return Err(Error::invalid("scan", "a tool is given a directory or an image").with_hint("give the directory of a project, or --image"));
+    }
     let all = !scan.sast && !scan.sca && !scan.secrets && !scan.application.dast;
     if scan.osv_api.is_some() && (tree.is_none() || !all && !scan.sca) {
         return Err(Error::invalid("scan", "OSV's API is asked about dependencies, which are not looked at").with_hint("give a directory and --sca"));
     }
-    let tools = tools::scanners(&scan.tool, &scan.tool_argument)?;
+    let tools = tools::scanners(Subject::Directory, &scan.tool, &scan.tool_argument)?;
     // Whoever can write the tree can accept findings in it.
-    let mut exceptions = match &tree {
+    let accepted = match &tree {
         Some(tree) => kiwi_core::pipeline::accepted(tree).await?,
         None => Exceptions::default(),
     };
-    for file in &scan.suppressions {
-        exceptions.read(&secrets::text_file(file)?)?;
-    }
-    for file in &scan.vex {
-        exceptions.read_vex(&secrets::text_file(file)?)?;
-    }
-    let baseline = scan.baseline.as_deref().map(baseline).transpose()?;
-    let gate = Gate { new_only: baseline.is_some(), ..scan.gate.gate() };
+    let judge = Judge::new(&scan, accepted)?;
     let mut reports = Vec::new();
     if let Some(target) = tree.map(ScanTarget::Tree) {
         if all || scan.sast {
@@ -60,9 +60,47 @@ pub(super) async fn run(global: &Global, scan: Scan) -> Result<ExitCode> {
     if let Some(url) = &url {
         reports.push(application::scan(url, &scan).await?);
     }
-    exceptions.apply(&mut reports, Timestamp::now());
-    let decision = gate.decide(&reports, &baseline.unwrap_or_default());
+    let decision = judge.decide(&mut reports);
     show(&scan, &reports, &decision, global.output)
+}
+
+/// Scans an image as it is in its registry now.
+async fn of_image(global: &Global, image: &ImageReference, scan: &Scan) -> Result<ExitCode> {
+    let tools = tools::scanners(Subject::Image, &scan.tool, &scan.tool_argument)?;
+    let judge = Judge::new(scan, Exceptions::default())?;
+    let Session { kiwi, actor } = open(global, None, None).await?;
+    let digest = kiwi.resolve_image(&actor, image).await?;
+    let pin = ImagePin::Registry { reference: image.clone(), digest, registry: None };
+    let mut reports = tools::scan(tools, &ScanTarget::Image(pin)).await?;
+    let decision = judge.decide(&mut reports);
+    show(scan, &reports, &decision, global.output)
+}
+
+/// What findings are held against. It is read before anything is scanned.
+struct Judge {
+    exceptions: Exceptions,
+    baseline: BTreeSet<Fingerprint>,
+    gate: Gate,
+}
+
+impl Judge {
+    fn new(scan: &Scan, mut exceptions: Exceptions) -> Result<Self> {
+        for file in &scan.suppressions {
+            exceptions.read(&secrets::text_file(file)?)?;
+        }
+        for file in &scan.vex {
+            exceptions.read_vex(&secrets::text_file(file)?)?;
+        }
+        let known = scan.baseline.as_deref().map(baseline).transpose()?;
+        let gate = Gate { new_only: known.is_some(), ..scan.gate.gate() };
+        Ok(Self { exceptions, baseline: known.unwrap_or_default(), gate })
+    }
+
+    /// Takes accepted findings out, and asks the gate about the rest.
+    fn decide(&self, reports: &mut [ScanReport]) -> GateDecision {
+        self.exceptions.apply(reports, Timestamp::now());
+        self.gate.decide(reports, &self.baseline)
+    }
 }
 
 /// Scans a service as it is now, or shows what a run found.

@@ -3,7 +3,7 @@
 use kiwi_core::domain::ScanReport;
 use kiwi_core::error::{Error, ErrorKind, Result};
 use kiwi_core::provider::{ScanTarget, Scanner as _};
-use kiwi_scan::external::{ExternalScanner, tools};
+use kiwi_scan::external::{ExternalScanner, Tool, tools};
 use std::path::PathBuf;
 
 /// Runs them one after the other. An interrupt ends the running one with all that it started, as it is in a process group of its own.
@@ -18,8 +18,31 @@ pub(super) async fn scan(tools: Vec<ExternalScanner>, target: &ScanTarget) -> Re
     Ok(reports)
 }
 
+/// What tools are asked to look at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Subject {
+    Directory,
+    Image,
+}
+
+impl Subject {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Directory => "a directory",
+            Self::Image => "an image",
+        }
+    }
+
+    fn suits(self, tool: &Tool) -> bool {
+        match self {
+            Self::Directory => tool.tree.is_some(),
+            Self::Image => tool.image.is_some(),
+        }
+    }
+}
+
 /// A scanner for each `NAME` or `NAME=PROGRAM`, with its share of the arguments, each `NAME=ARGUMENT`.
-pub(super) fn scanners(wanted: &[String], arguments: &[String]) -> Result<Vec<ExternalScanner>> {
+pub(super) fn scanners(subject: Subject, wanted: &[String], arguments: &[String]) -> Result<Vec<ExternalScanner>> {
     let split = |argument: &String| match argument.split_once('=') {
         Some((name, argument)) => Ok((name.to_owned(), argument.to_owned())),
         None => {
@@ -31,10 +54,10 @@ pub(super) fn scanners(wanted: &[String], arguments: &[String]) -> Result<Vec<Ex
     let mut names = Vec::new();
     for text in wanted {
         let (name, program) = text.split_once('=').map_or((text.as_str(), None), |(name, program)| (name, Some(PathBuf::from(program))));
-        let trees = || tools::ALL.iter().filter(|tool| tool.tree.is_some()).map(|tool| tool.name).collect::<Vec<_>>().join(", ");
-        let tool = tools::named(name).filter(|tool| tool.tree.is_some());
-        let tool =
-            tool.ok_or_else(|| Error::invalid("scan", format!("{name:?} is no tool that scans a directory")).with_hint(format!("choose among {}", trees())))?;
+        let suitable = || tools::ALL.iter().filter(|tool| subject.suits(tool)).map(|tool| tool.name).collect::<Vec<_>>().join(", ");
+        let unsuitable =
+            || Error::invalid("scan", format!("{name:?} is no tool that scans {}", subject.as_str())).with_hint(format!("choose among {}", suitable()));
+        let tool = tools::named(name).filter(|tool| subject.suits(tool)).ok_or_else(unsuitable)?;
         let own = arguments.iter().filter(|(of, _)| of.eq_ignore_ascii_case(tool.name)).map(|(_, argument)| argument.clone());
         scanners.push(ExternalScanner::program(tool, program).options(own.collect()));
         names.push(tool.name);
@@ -52,11 +75,14 @@ mod tests {
     #[test]
     fn tools_are_named_with_their_programs_and_arguments() {
         let texts = |all: &[&str]| all.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+        let scanners = |wanted: &[String], arguments: &[String]| super::scanners(Subject::Directory, wanted, arguments);
         let made = scanners(&texts(&["Semgrep=/opt/semgrep", "trivy"]), &texts(&["semgrep=--config=rules.yml"])).unwrap();
         let shown = format!("{made:?}");
         assert!(made.len() == 2 && shown.contains("/opt/semgrep") && shown.contains("\"--config=rules.yml\""), "{shown}");
         assert!(scanners(&texts(&["zap"]), &[]).unwrap_err().hint().contains("gitleaks"));
         assert!(scanners(&texts(&["nothing"]), &[]).is_err());
+        let refused = super::scanners(Subject::Image, &texts(&["bandit"]), &[]).unwrap_err();
+        assert!(refused.message().contains("an image") && refused.hint().contains("trivy") && !refused.hint().contains("semgrep"), "{refused:?}");
         assert!(scanners(&texts(&["trivy"]), &texts(&["semgrep=--x"])).is_err() && scanners(&texts(&["trivy"]), &texts(&["trivy"])).is_err());
     }
 }

@@ -37,7 +37,7 @@ fn looks_at_trees(scanner: &dyn Scanner) -> bool {
 /// What the tree's authors accept, in `.kiwi/suppressions.toml` below `tree`. A link out of the tree is nobody's decision.
 ///
 /// # Errors
-/// [`ErrorKind::Invalid`] when the file cannot be read, is larger than 1 MiB, or says something that is no suppression.
+/// [`ErrorKind::InvalidInput`] when the file cannot be read, is larger than 1 MiB, or says something that is no suppression.
 pub async fn accepted(tree: &Path) -> Result<Exceptions> {
     let file = tree.join(SUPPRESSIONS);
     let read = move || match file.symlink_metadata() {
