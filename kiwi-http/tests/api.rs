@@ -57,6 +57,8 @@ async fn the_first_admin_is_made_once() {
         let admin = first.json()["value"].as_str().unwrap().to_owned();
         assert_eq!(world.call(&admin, "GET", "/whoami", None, &[]).await.json()["role"], "admin");
         assert_eq!(world.call("", "POST", "/bootstrap", Some(body), &[]).await.status, 401);
+        let log = world.call(&admin, "GET", "/audit?limit=1", None, &[]).await.json();
+        assert_eq!((&log["items"][0]["action"], &log["items"][0]["actor"]), (&json!("bootstrap"), &json!("root")), "{log}");
     }
 }
 

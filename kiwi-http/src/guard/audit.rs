@@ -1,4 +1,4 @@
-//! The audit log: every request that may change something is written down here, and nowhere else, so that no route can forget it.
+//! The audit log: every request of a known caller that may change something is written down here, and nowhere else, so that no route can forget it.
 
 use super::auth::Caller;
 use crate::HttpState;
@@ -7,9 +7,11 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::http::Method;
 use axum::middleware::Next;
 use axum::response::Response;
+use kiwi_core::access::Actor;
 use kiwi_core::domain::{AuditEntry, AuditId, AuditOutcome, Timestamp};
 use kiwi_core::error::ErrorKind;
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 /// What each route does, by method and path; taken from the OpenAPI document, so that both use one name.
@@ -45,9 +47,29 @@ pub(crate) async fn record(State((state, actions)): State<(HttpState, Actions)>,
         origin: caller.origin.map(|origin| origin.to_string()),
         outcome,
     };
-    if let Err(error) = state.kiwi.record(&caller.actor, &entry).await {
-        // The change is made; to answer that it failed would be wrong.
+    write(&state, &caller.actor, &entry).await;
+    Ok(response)
+}
+
+/// Writes down how the first admin came to be, whom no token let in before.
+pub(crate) async fn record_first_admin(state: &HttpState, value: &str, origin: Option<IpAddr>) {
+    let Ok(Some((actor, token))) = state.kiwi.authenticate(value).await else { return };
+    let entry = AuditEntry {
+        id: AuditId::generate(),
+        at: Timestamp::now(),
+        actor: actor.name.clone(),
+        token: Some(token),
+        action: "bootstrap".to_owned(),
+        resource: format!("users/{}", actor.name),
+        origin: origin.map(|origin| origin.to_string()),
+        outcome: AuditOutcome::Done,
+    };
+    write(state, &actor, &entry).await;
+}
+
+/// The change is made; to answer that it failed because nothing could be written here would be wrong.
+async fn write(state: &HttpState, actor: &Actor, entry: &AuditEntry) {
+    if let Err(error) = state.kiwi.record(actor, entry).await {
         tracing::error!(error = %error.chain(), action = entry.action, actor = entry.actor, "the audit log could not be written");
     }
-    Ok(response)
 }

@@ -1,6 +1,7 @@
 //! The first admin.
 
 use crate::HttpState;
+use crate::guard::audit::record_first_admin;
 use crate::guard::auth::{origin, too_many};
 use crate::input::Body;
 use crate::problem::Problem;
@@ -23,7 +24,8 @@ pub(super) fn routes() -> OpenApiRouter<HttpState> {
 #[utoipa::path(post, path = "/bootstrap", operation_id = "bootstrap", tag = "access", security(()), request_body = Bootstrap,
     responses((status = 201, body = CreatedToken, headers(("Location" = String)))))]
 async fn bootstrap(State(state): State<HttpState>, request: Request) -> Result<Response, Problem> {
-    let address = origin(&state, request.headers(), request.extensions()).map(|address| format!("address {address}"));
+    let origin = origin(&state, request.headers(), request.extensions());
+    let address = origin.map(|address| format!("address {address}"));
     if let Some(seconds) = address.as_deref().and_then(|address| state.throttle.wait(address)) {
         return Err(too_many(seconds));
     }
@@ -31,7 +33,10 @@ async fn bootstrap(State(state): State<HttpState>, request: Request) -> Result<R
     let full_name = form.full_name.unwrap_or_else(|| form.name.to_string());
     let user = User { name: form.name, email: form.email, full_name, role: Role::Admin, created_at: Timestamp::now() };
     match state.kiwi.bootstrap(form.token.0.expose_secret(), &user).await {
-        Ok((token, value)) => Ok(super::created(&format!("tokens/{}", token.id), &CreatedToken { value: SecretValue(value), token })),
+        Ok((token, value)) => {
+            record_first_admin(&state, value.expose_secret(), origin).await;
+            Ok(super::created(&format!("tokens/{}", token.id), &CreatedToken { value: SecretValue(value), token }))
+        }
         Err(error) if error.kind() == ErrorKind::Unauthenticated => {
             address.iter().for_each(|address| state.throttle.fail(address));
             Err(Problem::with_status(StatusCode::UNAUTHORIZED, error))
