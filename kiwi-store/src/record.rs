@@ -1,6 +1,7 @@
 //! What every store does with records, whatever its database.
 
-use kiwi_core::domain::{OrganizationId, RunId};
+use bytes::Bytes;
+use kiwi_core::domain::{Decision, Delivery, OrganizationId, RunId};
 use kiwi_core::error::{Error, ErrorKind, Result};
 use serde::de::DeserializeOwned;
 
@@ -20,6 +21,29 @@ pub(crate) fn integer(value: u64) -> i64 {
 /// Owners and ids, as the columns have them.
 pub(crate) fn heads(rows: impl Iterator<Item = (String, String)>) -> Result<Vec<(OrganizationId, RunId)>> {
     rows.map(|(organization, id)| Ok((organization.parse()?, id.parse()?))).collect()
+}
+
+/// A delivery on its way into the database.
+pub(crate) struct Arrived {
+    pub(crate) delivery: Delivery,
+    pub(crate) record: String,
+    pub(crate) body: Bytes,
+}
+
+impl Arrived {
+    pub(crate) fn new(delivery: &Delivery, body: &Bytes) -> Result<Self> {
+        Ok(Self { delivery: delivery.clone(), record: write_json(delivery)?, body: body.clone() })
+    }
+}
+
+/// A delivery's record with its decision; none when it has one already.
+pub(crate) fn decided(record: &str, decision: &Decision) -> Result<Option<String>> {
+    let mut delivery: Delivery = read_json(record)?;
+    if delivery.decision.is_some() {
+        return Ok(None);
+    }
+    delivery.decision = Some(decision.clone());
+    write_json(&delivery).map(Some)
 }
 
 /// The random name of a new installation.

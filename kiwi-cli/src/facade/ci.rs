@@ -2,7 +2,7 @@
 
 use super::Facade;
 use kiwi_core::access::Actor;
-use kiwi_core::domain::{AutoCi, AutoCiState, CommitSha, Delivery, DeliveryId, EnvironmentName, Run, RunId, ServiceName, WatchPattern};
+use kiwi_core::domain::{AutoCi, AutoCiState, CommitSha, Delivery, DeliveryId, EnvironmentName, Run, RunId, RunStatus, ServiceName, WatchPattern};
 use kiwi_core::error::{ErrorKind, Result};
 use kiwi_core::pipeline::ci::{EnableAutoCi, Forecast, Reconciliation};
 use kiwi_http::wire::{self, AutoCiReport, ForecastPush, WaitingRun};
@@ -84,6 +84,7 @@ impl Facade {
     pub(crate) async fn waiting(&self, actor: &Actor, runs: &[Run]) -> Result<BTreeMap<RunId, String>> {
         match self {
             Self::Embedded(kiwi) => kiwi.waiting(actor, runs).await,
+            Self::Remote(_) if runs.iter().all(|run| run.status != RunStatus::Queued) => Ok(BTreeMap::new()),
             Self::Remote(client) => {
                 let waiting: Vec<WaitingRun> = client.get("/runs/waiting").await?;
                 Ok(waiting.into_iter().map(|waiting| (waiting.run, waiting.reason)).collect())

@@ -14,6 +14,14 @@ impl Kiwi {
         if runs.iter().all(|run| run.status != RunStatus::Queued) {
             return Ok(BTreeMap::new());
         }
+        let mut reasons = self.all_waiting(actor).await?;
+        reasons.retain(|id, _| runs.iter().any(|run| run.id == *id && run.status == RunStatus::Queued));
+        Ok(reasons)
+    }
+
+    /// The same of every run of the organization.
+    pub async fn all_waiting(&self, actor: &Actor) -> Result<BTreeMap<RunId, String>> {
+        actor.may(Operation::ReadRuns)?;
         let filter = RunFilter { unfinished: true, ..RunFilter::default() };
         let mut unfinished = self.store().runs(&actor.organization, &filter).await?;
         unfinished.reverse();
@@ -23,7 +31,6 @@ impl Kiwi {
                 runtimes.insert(service.id, service.build.runtime.unwrap_or(service.runtime));
             }
         }
-        let wanted: BTreeSet<_> = runs.iter().filter(|run| run.status == RunStatus::Queued).map(|run| run.id.clone()).collect();
         let (mut first, mut ahead): (BTreeMap<String, RunId>, BTreeMap<&RuntimeName, usize>) = Default::default();
         for run in unfinished.iter().filter(|run| run.status == RunStatus::Running) {
             if let Some(runtime) = runtimes.get(&run.service) {
@@ -43,9 +50,7 @@ impl Kiwi {
                 count => format!("{count} runs ahead on runtime {runtime}"),
             };
             *before += 1;
-            if wanted.contains(&run.id) {
-                reasons.insert(run.id.clone(), reason);
-            }
+            reasons.insert(run.id.clone(), reason);
         }
         Ok(reasons)
     }

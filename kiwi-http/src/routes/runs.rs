@@ -66,9 +66,7 @@ async fn list(State(state): State<HttpState>, caller: Caller, Asked(page): Asked
 /// Runs that have not begun, and why. Oldest first.
 #[utoipa::path(get, path = "/runs/waiting", operation_id = "list_waiting_runs", tag = "runs", responses((status = 200, body = Vec<WaitingRun>)))]
 async fn waiting(State(state): State<HttpState>, caller: Caller) -> Result<Json<Vec<WaitingRun>>, Problem> {
-    let filter = RunFilter { unfinished: true, ..RunFilter::default() };
-    let runs = state.kiwi.runs(&caller.actor, &filter).await?;
-    let reasons = state.kiwi.waiting(&caller.actor, &runs).await?;
+    let reasons = state.kiwi.all_waiting(&caller.actor).await?;
     Ok(Json(reasons.into_iter().map(|(run, reason)| WaitingRun { run, reason }).collect()))
 }
 

@@ -2,7 +2,7 @@
 
 use super::session::Work;
 use super::{PostgresStore, sql};
-use crate::record::{integer, missing, other_decision, read_json, write_json};
+use crate::record::{Arrived, decided, integer, missing, other_decision, read_json, write_json};
 use async_trait::async_trait;
 use bytes::Bytes;
 use kiwi_core::domain::{AutoCi, AutoCiState, CommitSha, Delivery, DeliveryId, RunId, ServiceId, Timestamp};
@@ -12,13 +12,6 @@ use kiwi_core::provider::store::{AutoCiStore, DeliveryStore, Judgement, Turn};
 use sqlx::postgres::{PgPool, PgRow};
 use sqlx::{PgConnection, Row as _};
 use std::time::Duration;
-
-/// A delivery on its way into the database.
-pub(super) struct Arrived {
-    delivery: Delivery,
-    record: String,
-    body: Bytes,
-}
 
 /// Writes all or none, by one statement that is its own transaction. One that is there already was written by a try whose answer was lost.
 pub(super) async fn write(pool: &PgPool, arrived: &[Arrived]) -> Result<()> {
@@ -51,7 +44,7 @@ fn delivery(row: &PgRow) -> Result<Delivery> {
 #[async_trait]
 impl DeliveryStore for PostgresStore {
     async fn insert_delivery(&self, delivery: &Delivery, body: &Bytes) -> Result<()> {
-        self.inbox.add(Arrived { delivery: delivery.clone(), record: write_json(delivery)?, body: body.clone() }).await?;
+        self.inbox.add(Arrived::new(delivery, body)?).await?;
         self.tell(Change::Delivery);
         Ok(())
     }
@@ -115,16 +108,12 @@ impl DeliveryStore for PostgresStore {
 async fn decide(judgement: &Judgement, mut work: Work<'_, '_>) -> Result<bool> {
     let row = sqlx::query("SELECT record FROM deliveries WHERE id = $1 FOR UPDATE").bind(judgement.delivery.as_str()).fetch_optional(&mut *work).await;
     let row = row.map_err(sql("decide delivery"))?.ok_or_else(|| missing("decide delivery", judgement.delivery.as_str()))?;
-    let mut decided = delivery(&row)?;
-    if decided.decision.is_some() {
-        return Ok(false);
-    }
-    decided.decision = Some(judgement.decision.clone());
+    let Some(record) = decided(row.get(0), &judgement.decision)? else { return Ok(false) };
     if let Some(turn) = &judgement.turn {
         turn_to(&mut work, &judgement.service, turn).await?;
     }
     sqlx::query("UPDATE deliveries SET decided = true, record = $1 WHERE id = $2")
-        .bind(write_json(&decided)?)
+        .bind(record)
         .bind(judgement.delivery.as_str())
         .execute(&mut *work)
         .await

@@ -19,6 +19,7 @@ pub use config::PostgresConfig;
 
 use crate::batch::Batcher;
 use crate::key::KeySource;
+use crate::record::Arrived;
 use crate::ring::KeyRing;
 use async_trait::async_trait;
 use changes::Courier;
@@ -43,7 +44,7 @@ pub struct PostgresStore {
     pool: PgPool,
     keys: KeyRing,
     courier: Courier,
-    inbox: Batcher<inbox::Arrived>,
+    inbox: Batcher<Arrived>,
 }
 
 impl std::fmt::Debug for PostgresStore {
@@ -78,7 +79,7 @@ impl PostgresStore {
         let courier = Courier::start(pool.clone(), config.options, channel);
         let inbox = Batcher::start({
             let pool = pool.clone();
-            move |arrived: Vec<inbox::Arrived>| {
+            move |arrived: Vec<Arrived>| {
                 let pool = pool.clone();
                 async move {
                     let written = inbox::write(&pool, &arrived).await;

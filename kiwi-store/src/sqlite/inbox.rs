@@ -1,7 +1,7 @@
 //! Deliveries and Auto CI.
 
 use super::{SqliteStore, sql};
-use crate::record::{integer, missing, other_decision, read_json, write_json};
+use crate::record::{Arrived, decided, integer, missing, other_decision, read_json, write_json};
 use async_trait::async_trait;
 use bytes::Bytes;
 use kiwi_core::domain::{AutoCi, AutoCiState, CommitSha, Delivery, DeliveryId, RunId, ServiceId, Timestamp};
@@ -11,13 +11,6 @@ use kiwi_core::provider::store::{AutoCiStore, DeliveryStore, Judgement, Turn};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Row as _, SqliteConnection, SqlitePool};
 use std::time::Duration;
-
-/// A delivery on its way into the database.
-pub(super) struct Arrived {
-    delivery: Delivery,
-    record: String,
-    body: Bytes,
-}
 
 /// Writes all or none.
 pub(super) async fn write(pool: &SqlitePool, arrived: &[Arrived]) -> Result<()> {
@@ -41,7 +34,7 @@ fn delivery(row: &SqliteRow) -> Result<Delivery> {
 #[async_trait]
 impl DeliveryStore for SqliteStore {
     async fn insert_delivery(&self, delivery: &Delivery, body: &Bytes) -> Result<()> {
-        self.inbox.add(Arrived { delivery: delivery.clone(), record: write_json(delivery)?, body: body.clone() }).await?;
+        self.inbox.add(Arrived::new(delivery, body)?).await?;
         self.announcer.tell(Change::Delivery);
         Ok(())
     }
@@ -84,16 +77,12 @@ impl DeliveryStore for SqliteStore {
         let mut transaction = self.write().await?;
         let row = sqlx::query("SELECT record FROM deliveries WHERE id = ?").bind(judgement.delivery.as_str()).fetch_optional(&mut *transaction).await;
         let row = row.map_err(sql("decide delivery"))?.ok_or_else(|| missing("decide delivery", judgement.delivery.as_str()))?;
-        let mut decided = delivery(&row)?;
-        if decided.decision.is_some() {
-            return Ok(false);
-        }
-        decided.decision = Some(judgement.decision.clone());
+        let Some(record) = decided(row.get(0), &judgement.decision)? else { return Ok(false) };
         if let Some(turn) = &judgement.turn {
             turn_to(&mut transaction, &judgement.service, turn).await?;
         }
         sqlx::query("UPDATE deliveries SET decided = 1, record = ? WHERE id = ?")
-            .bind(write_json(&decided)?)
+            .bind(record)
             .bind(judgement.delivery.as_str())
             .execute(&mut *transaction)
             .await

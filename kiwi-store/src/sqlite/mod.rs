@@ -11,7 +11,7 @@ mod settings;
 
 use crate::batch::Batcher;
 use crate::key::KeySource;
-use crate::record::{integer, lease_lost, new_installation};
+use crate::record::{Arrived, integer, lease_lost, new_installation};
 use crate::ring::KeyRing;
 use async_trait::async_trait;
 use kiwi_core::domain::RunId;
@@ -35,7 +35,7 @@ pub struct SqliteStore {
     directory: PathBuf,
     keys: KeyRing,
     announcer: Announcer,
-    inbox: Batcher<inbox::Arrived>,
+    inbox: Batcher<Arrived>,
 }
 
 impl std::fmt::Debug for SqliteStore {
@@ -65,7 +65,7 @@ impl SqliteStore {
         let keys = agree_on_key(&pool, source, directory).await?;
         let inbox = Batcher::start({
             let pool = pool.clone();
-            move |arrived: Vec<inbox::Arrived>| {
+            move |arrived: Vec<Arrived>| {
                 let pool = pool.clone();
                 async move {
                     let written = inbox::write(&pool, &arrived).await;
