@@ -1,10 +1,10 @@
 //! The one place that names every provider.
 
-use crate::args::{Global, RoleChoice};
+use crate::args::{Global, RoleChoice, Serve};
 use crate::facade::{Client, Facade};
 use async_trait::async_trait;
 use kiwi_core::access::Actor;
-use kiwi_core::domain::{GitProviderKind, RuntimeKind, RuntimeSettings};
+use kiwi_core::domain::{GitProviderKind, Reach, RuntimeKind, RuntimeSettings};
 use kiwi_core::error::{Error, ErrorKind, Result};
 use kiwi_core::pipeline::Kiwi;
 use kiwi_core::provider::{Builder, Connector, GitAccess, GitProvider, Runtime, Scanner, Store, WebhookVerifier};
@@ -35,8 +35,8 @@ pub(crate) struct Session {
     pub(crate) actor: Actor,
 }
 
-/// `public_url` is where git hosts reach what is opened, if they do.
-pub(crate) async fn open(global: &Global, wrapper: Option<StoreWrapper>, public_url: Option<Url>) -> Result<Session> {
+/// `serving` is what was said about a server, when this is to be one: its members are not who owns this machine.
+pub(crate) async fn open(global: &Global, wrapper: Option<StoreWrapper>, serving: Option<&Serve>) -> Result<Session> {
     if let Some(server) = &global.server {
         if global.as_role != RoleChoice::Admin {
             return Err(Error::invalid("ask server", "--as-role is for the engine on this machine; a server knows who you are by your token"));
@@ -54,15 +54,16 @@ pub(crate) async fn open(global: &Global, wrapper: Option<StoreWrapper>, public_
         _ => Arc::new(SqliteStore::open(&directory, key).await?),
     };
     let store = wrapper.map_or_else(|| store.clone(), |wrap| wrap(store.clone()));
-    let mut builder = Kiwi::builder(store, Arc::new(Providers::default()))
-        .source(Arc::new(UrlSource::default()))
-        .registry(Arc::new(OciRegistry::new(hub()?)?))
+    let reach = serving.map_or(Reach::Anywhere, |serve| Reach::Public { and: serve.allow_hosts.clone() });
+    let mut builder = Kiwi::builder(store, Arc::new(Providers { clusters: Mutex::default(), reach: reach.clone() }))
+        .source(Arc::new(UrlSource::default().within(reach.clone())))
+        .registry(Arc::new(OciRegistry::new(hub()?)?.within(reach)))
         .work_directory(directory.join("work"));
     for scanner in scanners(&directory)? {
         builder = builder.scanner(scanner);
     }
-    if let Some(url) = public_url {
-        builder = builder.public_url(url);
+    if let Some(url) = serving.and_then(|serve| serve.public_url.as_ref()) {
+        builder = builder.public_url(url.clone());
     }
     if let Some(seconds) = number("KIWI_LEASE_SECONDS")? {
         builder = builder.lease(Duration::from_secs(seconds));
@@ -171,8 +172,9 @@ pub(crate) fn docker_config(engine: Option<&str>) -> Result<DockerConfig> {
     Ok(config)
 }
 
-#[derive(Default)]
 struct Providers {
+    /// The hosts that images may come from.
+    reach: Reach,
     /// Clusters that were opened: each has one connection and one watch per kind, whoever asks.
     clusters: Mutex<Vec<(RuntimeKind, Cluster)>>,
 }
@@ -186,7 +188,12 @@ impl Providers {
         if let Some((_, cluster)) = open.iter().find(|(other, _)| other == kind) {
             return Ok(cluster.clone());
         }
-        let config = KubernetesConfig { kubeconfig: kubeconfig.as_ref().map(PathBuf::from), context: context.clone(), settings: cluster.as_ref().clone() };
+        let config = KubernetesConfig {
+            kubeconfig: kubeconfig.as_ref().map(PathBuf::from),
+            context: context.clone(),
+            settings: cluster.as_ref().clone(),
+            reach: self.reach.clone(),
+        };
         let cluster = Cluster::new(config)?;
         open.push((kind.clone(), cluster.clone()));
         Ok(cluster)

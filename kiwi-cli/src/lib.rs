@@ -5,8 +5,11 @@ mod args;
 mod commands;
 mod compose;
 mod facade;
+mod log;
 mod output;
 mod progress;
+#[cfg(feature = "opentelemetry")]
+mod traces;
 
 pub use compose::StoreWrapper;
 
@@ -29,7 +32,10 @@ pub fn run_with(wrapper: Option<StoreWrapper>) -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return report(&Error::new(ErrorKind::Internal, "start", "the asynchronous runtime cannot be started").with_source(error)),
     };
-    output::start_log(arguments.global.verbose);
+    let _log = match log::start(&arguments) {
+        Ok(log) => log,
+        Err(error) => return report(&error),
+    };
     // Work that has something to undo listens itself and ends before the second one counts; everything else ends with the first.
     let interrupts = if arguments.command.tidies_up() { 2 } else { 1 };
     let result = runtime.block_on(async {
@@ -58,8 +64,10 @@ fn parsed<T: clap::CommandFactory + clap::FromArgMatches>() -> T {
     let mut command = T::command();
     let matches = command.get_matches_mut();
     let arguments = T::from_arg_matches(&matches).unwrap_or_else(|error| error.format(&mut command).exit());
-    // Hundreds of flags, which the end of the process frees for nothing.
-    std::mem::forget(command);
+    // Hundreds of flags, which the end of the process frees for nothing; a server's end is far away.
+    if matches.subcommand_name() != Some("serve") {
+        std::mem::forget(command);
+    }
     arguments
 }
 

@@ -1,20 +1,10 @@
-//! Printing results, errors and logs. JSON goes to standard output alone; everything that is not the result goes to standard error.
+//! Printing results and errors. JSON goes to standard output alone; everything that is not the result goes to standard error.
 
 use crate::args::Output;
 use kiwi_core::error::Error;
 use kiwi_core::pipeline::events::printable;
 use serde::Serialize;
-use std::io::{IsTerminal as _, Write as _};
-use tracing_subscriber::EnvFilter;
-
-pub(crate) fn start_log(verbose: u8) {
-    // A kubeconfig that skips verification is its owner's choice; kube warns of it with each connection. Its errors are Kiwi's to tell.
-    let level = ["warn,kube_client=off", "info,kiwi=debug", "debug"][usize::from(verbose.min(2))];
-    let filter = EnvFilter::try_from_env("KIWI_LOG").unwrap_or_else(|_| EnvFilter::new(level));
-    // A service manager keeps the log as text. A second start, in a test, is no error.
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
-    let _ = log.without_time().with_target(false).try_init();
-}
+use std::io::Write as _;
 
 pub(crate) fn error(error: &Error) {
     let mut err = std::io::stderr().lock();

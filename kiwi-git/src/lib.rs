@@ -3,6 +3,8 @@
 //! `url` fetches from any smart-HTTP server. `github` and `gitlab` speak the APIs of those hosts through one client (`api`), which obeys
 //! their limits and never follows them elsewhere. `webhook` reads what they deliver.
 
+#[cfg(any(feature = "github", feature = "gitlab", feature = "url"))]
+mod address;
 #[cfg(any(feature = "github", feature = "gitlab"))]
 mod api;
 #[cfg(feature = "github")]

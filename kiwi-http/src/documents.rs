@@ -6,7 +6,8 @@ use crate::{API, HttpState, routes};
 use axum::http::{Method, header};
 use axum::response::Html;
 use axum::routing::get;
-use axum::{Json, Router};
+use axum::Router;
+use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use utoipa::OpenApi as _;
@@ -95,12 +96,14 @@ pub(crate) fn actions(document: &OpenApi) -> Actions {
 }
 
 /// The document and the page. They say nothing that the source does not, so they need no token.
-pub(crate) fn routes(document: OpenApi) -> Router<HttpState> {
-    let document = Arc::new(document);
+pub(crate) fn routes(document: &OpenApi) -> Router<HttpState> {
+    // As text: what it is made of takes ten times the memory, which a server would hold for ever.
+    let document = document.to_json().map(Bytes::from).unwrap_or_default();
+    let json = (header::CONTENT_TYPE, "application/json");
     let page = include_str!("documents.html");
     let policy = (header::CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'");
     Router::new()
-        .route(&format!("{API}/openapi.json"), get(async move || Json((*document).clone())))
+        .route(&format!("{API}/openapi.json"), get(async move || ([json], document.clone())))
         .route(&format!("{API}/docs"), get(async move || ([policy], Html(page))))
 }
 

@@ -23,23 +23,28 @@ pub use hooks::hooks;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::http::StatusCode;
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, ETAG, IF_MATCH, IF_NONE_MATCH, LOCATION, RETRY_AFTER};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::{from_fn, from_fn_with_state};
 use guard::{audit, auth, idempotency, limits};
 use kiwi_core::error::{Error, ErrorKind};
 use problem::Problem;
+use std::time::Duration;
+use tower_http::cors::CorsLayer;
 use utoipa_axum::router::OpenApiRouter;
 
 /// Where the API begins.
 pub const API: &str = "/api/v1";
 
-/// Every route. Nothing is answered across origins: a browser's page elsewhere has no business with a token.
+/// Every route. Nothing is answered across origins but to those of [`HttpConfig::origins`]: a browser's page elsewhere has no business with a token.
 ///
 /// A platform that serves it itself gives requests their [`ConnectInfo`](axum::extract::ConnectInfo), so that guessing can be slowed and the audit
 /// log says from where.
 pub fn router(state: HttpState) -> Router {
-    let document = documents::assembled();
-    let actions = documents::actions(&document);
+    let (actions, documents) = {
+        let document = documents::assembled();
+        (documents::actions(&document), documents::routes(&document))
+    };
     // The last layer is the first to see a request.
     let (protected, _) = OpenApiRouter::new().nest(API, routes::protected()).split_for_parts();
     let protected = protected
@@ -52,7 +57,7 @@ pub fn router(state: HttpState) -> Router {
         .merge(open)
         .merge(routes::probes())
         .merge(hooks(state.kiwi.clone()))
-        .merge(documents::routes(document))
+        .merge(documents)
         .fallback(async || {
             Problem::from(
                 Error::new(ErrorKind::NotFound, "route request", "there is nothing at this address").with_hint("GET /api/v1/openapi.json lists what there is"),
@@ -65,12 +70,23 @@ pub fn router(state: HttpState) -> Router {
         .layer(DefaultBodyLimit::max(state.config.largest_body))
         .layer(from_fn_with_state(state.clone(), limits::keep))
         .layer(from_fn(hardened))
+        .layer(tower::util::option_layer(cross_origin(&state.config.origins)))
         .with_state(state)
+}
+
+/// Lets the pages of these origins call the API. Tokens travel in a header that pages set themselves, so that no cookie is ever asked for.
+fn cross_origin(origins: &[HeaderValue]) -> Option<CorsLayer> {
+    let word = HeaderName::from_static;
+    let asked = [AUTHORIZATION, CONTENT_TYPE, IF_MATCH, IF_NONE_MATCH, word("idempotency-key"), word("last-event-id"), word("x-request-id")];
+    let answered = [ETAG, LOCATION, RETRY_AFTER, word("x-request-id")];
+    let methods = [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
+    let layer = || CorsLayer::new().allow_methods(methods).allow_headers(asked).expose_headers(answered).max_age(Duration::from_secs(3600));
+    (!origins.is_empty()).then(|| layer().allow_origin(origins.to_vec()))
 }
 
 /// No answer is a page to be framed, guessed at or kept by a proxy.
 async fn hardened(request: axum::extract::Request, next: axum::middleware::Next) -> axum::response::Response {
-    use axum::http::{HeaderValue, header};
+    use axum::http::header;
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));

@@ -3,6 +3,7 @@
 use crate::feed::Feeds;
 use crate::guard::throttle::Throttle;
 use crate::metrics::Metrics;
+use axum::http::HeaderValue;
 use kiwi_core::pipeline::Kiwi;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -23,11 +24,13 @@ pub struct HttpConfig {
     pub largest_body: usize,
     /// Proxies whose `X-Forwarded-For` says from where a request came. Nobody else's word is taken for it.
     pub proxies: Vec<IpAddr>,
+    /// Origins whose pages may call the API from a browser, such as `https://console.example.com`; none by default.
+    pub origins: Vec<HeaderValue>,
 }
 
 impl Default for HttpConfig {
     fn default() -> Self {
-        Self { concurrency: 256, streams: 4096, timeout: Duration::from_secs(60), largest_body: 1 << 20, proxies: Vec::new() }
+        Self { concurrency: 256, streams: 4096, timeout: Duration::from_secs(60), largest_body: 1 << 20, proxies: Vec::new(), origins: Vec::new() }
     }
 }
 

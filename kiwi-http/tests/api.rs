@@ -9,6 +9,7 @@ use common::{new_service, request, worlds};
 use futures_util::StreamExt as _;
 use kiwi_core::domain::EnvironmentName;
 use kiwi_core::{Actor, Role, Scope};
+use kiwi_http::{HttpConfig, HttpState, router};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -310,4 +311,28 @@ async fn probes_and_counters_need_no_token() {
         assert!(answer.body.contains(text), "{path}: {}", answer.body);
         assert!(answer.headers.get("access-control-allow-origin").is_none());
     }
+}
+
+#[tokio::test]
+async fn pages_of_named_origins_may_ask_and_no_others() {
+    let mut world = common::memory().await;
+    let preflight = |origin: &'static str| [("origin", origin), ("access-control-request-method", "POST"), ("access-control-request-headers", "authorization")];
+    // Nobody is named, so nobody is answered, whatever they say.
+    let answer = world.call("", "OPTIONS", "/services", None, &preflight("https://console.example.com")).await;
+    assert!(!answer.headers.keys().any(|name| name.as_str().starts_with("access-control")), "{:?}", answer.headers);
+
+    let mut config = HttpConfig::default();
+    config.origins = vec!["https://console.example.com".parse().unwrap()];
+    world.router = router(HttpState::new(world.kiwi.clone(), config));
+    let answer = world.call("", "OPTIONS", "/services", None, &preflight("https://console.example.com")).await;
+    assert_eq!((answer.status.as_u16(), answer.header("access-control-allow-origin")), (200, "https://console.example.com"));
+    assert!(answer.header("access-control-allow-methods").contains("POST") && answer.header("access-control-allow-headers").contains("authorization"));
+    assert_eq!(answer.header("access-control-allow-credentials"), "");
+    let answer = world.call(&world.admin, "GET", "/services", None, &[("origin", "https://console.example.com")]).await;
+    assert_eq!((answer.status.as_u16(), answer.header("access-control-allow-origin")), (200, "https://console.example.com"));
+    let answer = world.call("", "OPTIONS", "/services", None, &preflight("https://evil.example.com")).await;
+    assert_eq!(answer.header("access-control-allow-origin"), "");
+    // A refusal is read by the page as well.
+    let answer = world.call("wrong", "GET", "/services", None, &[("origin", "https://console.example.com")]).await;
+    assert_eq!((answer.status.as_u16(), answer.header("access-control-allow-origin")), (401, "https://console.example.com"));
 }

@@ -50,7 +50,7 @@ impl Ground {
     /// The same, with settings of a test's own.
     pub fn cluster_with(&self, settings: ClusterSettings) -> Cluster {
         let settings = ClusterSettings { kaniko_image: Self::kaniko().map(|image| image.parse().unwrap()), ..settings };
-        Cluster::new(KubernetesConfig { kubeconfig: Some(PathBuf::from(&self.kubeconfig)), context: None, settings }).unwrap()
+        Cluster::new(KubernetesConfig { kubeconfig: Some(PathBuf::from(&self.kubeconfig)), settings, ..KubernetesConfig::default() }).unwrap()
     }
 
     /// A client that is not Kiwi's.

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::{Child, Stdio};
+use std::sync::{Arc, Mutex};
 
 /// A server; it ends with this value.
 #[derive(Debug)]
@@ -15,6 +16,7 @@ pub struct Server {
     scheme: &'static str,
     /// What makes the first admin, while there is none.
     pub bootstrap: Option<String>,
+    log: Arc<Mutex<Vec<String>>>,
 }
 
 impl Server {
@@ -29,7 +31,7 @@ impl Server {
         let mut child = kiwi.command(&arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap());
         // From here on the value ends the process, however this ends.
-        let mut server = Self { child, address: String::new(), scheme: "http", bootstrap: None };
+        let mut server = Self { child, address: String::new(), scheme: "http", bootstrap: None, log: Arc::default() };
         let mut said = String::new();
         while server.address.is_empty() {
             let mut line = String::new();
@@ -45,14 +47,24 @@ impl Server {
                 }
             }
         }
+        let log = server.log.clone();
         // Whatever it says later must not fill the pipe.
-        std::thread::spawn(move || std::io::copy(&mut lines, &mut std::io::sink()));
+        std::thread::spawn(move || {
+            for line in lines.lines().map_while(Result::ok) {
+                log.lock().unwrap().push(line);
+            }
+        });
         server
     }
 
     /// Its URL.
     pub fn url(&self) -> String {
         format!("{}://{}", self.scheme, self.address)
+    }
+
+    /// What it logged since it serves.
+    pub fn log(&self) -> Vec<String> {
+        self.log.lock().unwrap().clone()
     }
 
     /// Makes the first admin and answers their token.

@@ -109,3 +109,55 @@ fn a_login_over_tls_is_kept_for_its_owner_alone() {
     let (code, said) = run(&["--server", &url.replace("https", "http"), "user", "list"], "", certificate);
     assert!(code == Some(1) && !said.contains(&token), "{said}");
 }
+
+#[test]
+fn nobody_leads_a_server_into_its_own_network() {
+    let kiwi = Kiwi::new().env("KIWI_ALLOW_HOSTS", "git.example.com");
+    let server = Server::start(&kiwi);
+    let (token, url) = (server.first_admin(), server.url());
+    let inside = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    inside.set_nonblocking(true).unwrap();
+    let port = inside.local_addr().unwrap().port();
+    let remote = |arguments: &[&str]| {
+        let output = kiwi.command(&[&["--server", url.as_str()], arguments].concat()).env("KIWI_TOKEN", &token).output().unwrap();
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    for host in ["http://127.0.0.1", "https://127.0.0.1", "https://localhost", "https://[::1]", "https://[::ffff:127.0.0.1]", "https://0.0.0.0"] {
+        let (code, stderr) = remote(&["source", "check", &format!("{host}:{port}/a/b.git")]);
+        assert!(code == Some(1) && stderr.contains("is refused") && stderr.contains("--allow-host"), "{host}: {stderr}");
+    }
+    for host in ["127.0.0.1", "localhost"] {
+        let (code, stderr) = remote(&["image", "resolve", &format!("{host}:{port}/a:b")]);
+        assert!(code == Some(1) && stderr.contains("is refused") && stderr.contains("--allow-host"), "{host}: {stderr}");
+    }
+    assert!(inside.accept().is_err(), "nothing was sent there");
+    // Nobody listens there once its listener is gone.
+    drop(inside);
+    // The machine's owner types what they mean, and a server's owner may trust a host.
+    let local = kiwi.command(&["source", "check", &format!("http://127.0.0.1:{port}/a/b.git")]).output().unwrap();
+    assert!(String::from_utf8_lossy(&local.stderr).contains("Connection refused"), "{local:?}");
+    drop(server);
+    let server = Server::start_with(&kiwi, &["--allow-host", "127.0.0.1"]);
+    let check = format!("http://127.0.0.1:{port}/a/b.git");
+    let output = kiwi.command(&["--server", &server.url(), "source", "check", &check]).env("KIWI_TOKEN", &token).output().unwrap();
+    assert!(String::from_utf8_lossy(&output.stderr).contains("Connection refused"), "{output:?}");
+}
+
+#[test]
+fn a_log_for_machines_has_the_id_of_each_request() {
+    let server = Server::start_with(&Kiwi::new(), &["--log-format", "json"]);
+    assert!(server.is_ready());
+    let due = Instant::now() + Duration::from_secs(5);
+    let line = loop {
+        let found = server.log().into_iter().find(|line| line.contains("/readyz"));
+        if let Some(line) = found {
+            break line;
+        }
+        assert!(Instant::now() < due, "{:?}", server.log());
+        std::thread::sleep(Duration::from_millis(20));
+    };
+    let line: serde_json::Value = serde_json::from_str(&line).unwrap();
+    assert_eq!((&line["span"]["route"], &line["span"]["status"], &line["span"]["method"]), (&"/readyz".into(), &200.into(), &"GET".into()), "{line}");
+    assert_eq!(line["span"]["id"].as_str().map(str::len), Some(26), "{line}");
+    assert!(line["timestamp"].is_string() && line["level"] == "INFO" && line["message"] == "answered", "{line}");
+}

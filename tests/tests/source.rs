@@ -18,7 +18,7 @@ fn source(url: &str) -> Source {
 }
 
 fn access(token: &str) -> SourceAccess {
-    SourceAccess { token: Some(token.to_owned().into()), ca: None }
+    SourceAccess { token: Some(token.to_owned().into()), ..SourceAccess::default() }
 }
 
 async fn fetch(git: &UrlSource, source: &Source, commit: &str, access: &SourceAccess, into: &Path) -> Result<(), Error> {

@@ -6,6 +6,7 @@ mod dockerfile;
 mod global;
 mod hosts;
 mod scan;
+mod serve;
 mod service;
 mod setup;
 mod work;
@@ -16,8 +17,9 @@ pub(crate) use dockerfile::{BuilderChoice, Dockerfile, WizardArguments};
 pub(crate) use global::{Global, Output, RoleChoice};
 pub(crate) use hosts::{CreateAccounts, DeliveryCommand, ImageCommand, Provider, ProviderCommand, TokenCommand, UserCommand, UserRole};
 pub(crate) use scan::{GateArguments, Scan, ScanFormat};
+pub(crate) use serve::{LogFormat, Serve};
 pub(crate) use service::{Register, ServiceCommand, Settings};
-pub(crate) use setup::{AddCluster, AddRuntime, KeyCommand, Login, RegistryCommand, RuntimeCommand, Serve, SourceCommand};
+pub(crate) use setup::{AddCluster, AddRuntime, KeyCommand, Login, RegistryCommand, RuntimeCommand, SourceCommand};
 pub(crate) use work::{Build, Config, Deploy, EventsArguments, InEnvironment, Logs, Rollback, RunArguments, RunsCommand, Scale};
 
 use clap::{Parser, Subcommand};

@@ -1,8 +1,7 @@
-//! Runtimes, registries, sources, the key, and the server.
+//! Runtimes, registries, sources, the key, and logging in.
 
 use clap::{Args, Subcommand};
 use kiwi_core::domain::{Branch, GatewayName, GitUrl, ImageReference, Memory, RegistryAddress, RegistryName, RuntimeName, ServiceName};
-use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use url::Url;
 
@@ -124,29 +123,4 @@ pub(crate) enum KeyCommand {
 pub(crate) struct Login {
     /// The server
     pub(crate) url: Url,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Serve {
-    /// Where to listen
-    #[arg(long, env = "KIWI_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
-    pub(crate) listen: SocketAddr,
-    /// How people and git hosts reach it [default: where it listens]
-    #[arg(long, env = "KIWI_PUBLIC_URL", value_name = "URL")]
-    pub(crate) public_url: Option<Url>,
-    /// The certificate, and those that lead to its root, as PEM
-    #[arg(long, value_name = "FILE", requires = "tls_key")]
-    pub(crate) tls_cert: Option<PathBuf>,
-    /// The key of the certificate, as PEM
-    #[arg(long, value_name = "FILE", requires = "tls_cert")]
-    pub(crate) tls_key: Option<PathBuf>,
-    /// A proxy whose X-Forwarded-For is believed; may be given several times
-    #[arg(long = "proxy", value_name = "ADDRESS")]
-    pub(crate) proxies: Vec<IpAddr>,
-    /// How many runs are worked here at once
-    #[arg(long, value_name = "COUNT", default_value_t = 8)]
-    pub(crate) workers: usize,
-    /// How many runs all servers of the database together work at once on one runtime
-    #[arg(long, value_name = "COUNT", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..))]
-    pub(crate) runs_per_runtime: u32,
 }

@@ -49,8 +49,7 @@ pub(crate) fn at_once(arguments: &Arguments) -> Option<Result<ExitCode>> {
 
 pub(crate) async fn run(arguments: Arguments, wrapper: Option<StoreWrapper>) -> Result<ExitCode> {
     let output = arguments.global.output;
-    let public_url = if let Command::Serve(serve) = &arguments.command { serve.public_url.clone() } else { None };
-    let session = || open(&arguments.global, wrapper, public_url);
+    let session = || open(&arguments.global, wrapper, None);
     match arguments.command {
         // Done by `at_once`.
         Command::Completions { .. } | Command::Dockerfile(_) => Ok(ExitCode::SUCCESS),
@@ -86,6 +85,6 @@ pub(crate) async fn run(arguments: Arguments, wrapper: Option<StoreWrapper>) -> 
             output::result(output, &serde_json::json!({ "rotated": count }), || format!("{count} secrets are encrypted with a new key"));
             Ok(ExitCode::SUCCESS)
         }
-        Command::Serve(serve) => serve::run(session().await?, serve).await,
+        Command::Serve(serve) => serve::run(open(&arguments.global, wrapper, Some(&serve)).await?, serve).await,
     }
 }

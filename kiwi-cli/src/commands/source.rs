@@ -50,5 +50,5 @@ pub(super) fn access(url: &GitUrl, token: Option<SecretString>, ca: Option<&Path
     if !url.is_encrypted() {
         output::note("warning: http sends everything, a token too, in clear");
     }
-    Ok(SourceAccess { token, ca: ca.map(secrets::text_file).transpose()? })
+    Ok(SourceAccess { token, ca: ca.map(secrets::text_file).transpose()?, private: false })
 }

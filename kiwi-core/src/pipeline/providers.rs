@@ -162,13 +162,13 @@ impl Kiwi {
                     Some(id) => Some(self.store().secret(id).await?),
                     None => None,
                 };
-                Ok(SourceAccess { token, ca: ca.clone() })
+                Ok(SourceAccess { token, ca: ca.clone(), private: false })
             }
             Source::Git { provider, repository, .. } => {
                 let gone = || Error::new(ErrorKind::NotFound, "open source", format!("{} is not set up any more", provider.title()));
                 let settings = self.provider_settings(organization, *provider).await?.ok_or_else(gone)?;
                 same_host(&settings, repository)?;
-                Ok(SourceAccess { token: Some(self.store().secret(&settings.token).await?), ca: settings.ca })
+                Ok(SourceAccess { token: Some(self.store().secret(&settings.token).await?), ca: settings.ca, private: settings.private })
             }
             Source::Images(_) => Ok(SourceAccess::default()),
         }

@@ -137,7 +137,7 @@ impl Kiwi {
         }
         let (source, token) = match new.source {
             NewSource::Git { url, branch, token, ca } => {
-                let access = SourceAccess { token: token.clone(), ca: ca.clone() };
+                let access = SourceAccess { token: token.clone(), ca: ca.clone(), private: false };
                 let report = self.check_source(actor, &url, branch.as_ref(), &access).await?;
                 let branch = branch
                     .or(report.default_branch)

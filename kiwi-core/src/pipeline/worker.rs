@@ -17,6 +17,7 @@ use secrecy::ExposeSecret as _;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tracing::Instrument as _;
 
 /// What the heartbeat tells the stages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -124,7 +125,8 @@ impl Kiwi {
         // A set, because it ends with this future too: a heart that beats for nobody would keep the slot from everybody.
         let mut heart = JoinSet::new();
         heart.spawn(beat(self.clone(), fence.clone(), tell));
-        let result = self.execute_under_lease(run, &fence, superseded, signal).await;
+        let span = tracing::info_span!("run", id = %run.id, service = %run.service_name, environment = %run.environment);
+        let result = self.execute_under_lease(run, &fence, superseded, signal).instrument(span).await;
         heart.abort_all();
         self.store().release(&fence).await?;
         if let Ok((finished, _)) = &result {
@@ -187,6 +189,7 @@ impl Kiwi {
         events.send(EventBody::Finished { status }).await;
         events.flush().await?;
         self.store().update_run(&run, fence).await?;
+        tracing::info!(status = status.as_str(), "the run ended");
         Ok(run)
     }
 
@@ -245,7 +248,7 @@ async fn run_stages(context: &mut Context<'_>, mut signal: watch::Receiver<Signa
         let outcome = tokio::select! {
             biased;
             stop = stopped(&mut signal) => Err(stop),
-            outcome = stages::run(stage, context) => outcome,
+            outcome = stages::run(stage, context).instrument(tracing::info_span!("stage", name = stage.as_str())) => outcome,
         };
         if let Err(error) = &outcome
             && error.kind() == ErrorKind::LeaseLost

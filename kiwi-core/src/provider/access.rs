@@ -14,6 +14,8 @@ pub struct SourceAccess {
     pub token: Option<SecretString>,
     /// A CA certificate (PEM) beyond those of the machine.
     pub ca: Option<String>,
+    /// Whether an admin allowed plain HTTP and an address that is not public when setting up this host.
+    pub private: bool,
 }
 
 /// A registry with its credentials.
@@ -35,7 +37,7 @@ mod tests {
 
     #[test]
     fn debug_shows_no_secret() {
-        let access = SourceAccess { token: Some("hunter22".into()), ca: None };
+        let access = SourceAccess { token: Some("hunter22".into()), ..SourceAccess::default() };
         let registry = RegistryAccess {
             name: "hub".parse().unwrap(),
             address: "docker.io".parse().unwrap(),

@@ -1,13 +1,12 @@
 //! What the APIs of git hosts have in common: one client that obeys rate limits, follows only its own origin, and says what went wrong.
 
-pub(crate) mod address;
 pub(crate) mod limits;
 pub(crate) mod link;
 mod pages;
 
 pub(crate) use pages::pages;
 
-use address::Pinned;
+use crate::address::{self, Pinned};
 use kiwi_core::error::{Error, ErrorKind, Result};
 use kiwi_core::provider::GitAccess;
 use kiwi_core::secret::Redactor;
@@ -94,7 +93,7 @@ impl From<Refusal> for Error {
 impl Api {
     /// Connects nothing yet, but resolves the host once and judges its address.
     pub(crate) async fn new(access: &GitAccess, base: Url, limits: ApiLimits, dialect: &'static Dialect) -> Result<Self> {
-        let Pinned { host, addresses } = address::pin(&base, access.private).await?;
+        let Pinned { host, addresses } = address::pin(&base, access.private, "an admin can allow this host when setting it up").await?;
         let mut http = reqwest::Client::builder()
             // Followed by hand: only to the same origin, and with the same method and body.
             .redirect(reqwest::redirect::Policy::none())

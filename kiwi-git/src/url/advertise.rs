@@ -1,7 +1,7 @@
 //! The refs of a repository, from `GET <url>/info/refs?service=git-upload-pack`.
 //! Format: <https://git-scm.com/docs/http-protocol#_smart_clients>.
 
-use super::Limits;
+use super::UrlSource;
 use super::client::Client;
 use super::packet::{Packet, Packets};
 use kiwi_core::domain::{Branch, CommitSha, GitUrl};
@@ -28,10 +28,11 @@ pub(super) enum Protocol {
     Two,
 }
 
-pub(super) async fn read(url: &GitUrl, access: &SourceAccess, limits: &Limits) -> Result<Advertisement> {
+pub(super) async fn read(url: &GitUrl, access: &SourceAccess, settings: &UrlSource) -> Result<Advertisement> {
+    let answer = settings.limits.answer;
     // A list of refs comes at once or not at all.
-    let client = Client::new(url, access, &Limits { stall: limits.answer, ..limits.clone() }, OPERATION)?;
-    parse(&advertisement(&client, client.get(PATH).timeout(limits.answer * 3)).await?)
+    let client = Client::new(url, access, settings, answer, OPERATION).await?;
+    parse(&advertisement(&client, client.get(PATH).timeout(answer * 3)).await?)
 }
 
 pub(super) async fn protocol(client: &Client) -> Result<Protocol> {

@@ -1,12 +1,15 @@
 //! The client of one repository on one server: it follows no redirect, and tells exactly what is wrong.
 
-use super::Limits;
+use super::UrlSource;
+use crate::address::{self, Pinned};
 use crate::transport;
 use kiwi_core::domain::GitUrl;
 use kiwi_core::error::{Error, ErrorKind, Result};
 use kiwi_core::provider::SourceAccess;
 use reqwest::{RequestBuilder, Response, StatusCode, header};
 use secrecy::{ExposeSecret as _, SecretString};
+use std::time::Duration;
+use url::Url;
 
 /// Hosts look at the token alone; this name is the one that GitHub documents and others accept.
 const USER: &str = "x-access-token";
@@ -19,16 +22,19 @@ pub(super) struct Client {
 }
 
 impl Client {
-    /// Errors will carry `operation`.
-    pub(super) fn new(url: &GitUrl, access: &SourceAccess, limits: &Limits, operation: &'static str) -> Result<Self> {
+    /// Errors will carry `operation`; `stall` is how long the server may send nothing.
+    pub(super) async fn new(url: &GitUrl, access: &SourceAccess, settings: &UrlSource, stall: Duration, operation: &'static str) -> Result<Self> {
         let mut http = reqwest::Client::builder()
             // A redirect would carry the token elsewhere, or lead into a network that nobody named.
             .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(limits.answer)
-            .read_timeout(limits.stall)
+            .connect_timeout(settings.limits.answer)
+            .read_timeout(stall)
             .user_agent(concat!("git/2.0 (kiwi ", env!("CARGO_PKG_VERSION"), ")"));
         for certificate in certificates(access)? {
             http = http.add_root_certificate(certificate);
+        }
+        if let Some(Pinned { host, addresses }) = pinned(url, access, settings).await? {
+            http = http.resolve_to_addrs(&host, &addresses);
         }
         let http = http.build().map_err(|error| Error::new(ErrorKind::Internal, operation, "the HTTP client cannot be built").with_source(error))?;
         let authorization = match &access.token {
@@ -99,6 +105,16 @@ impl Client {
             status => fail(ErrorKind::Protocol, format!("the server answered HTTP {}", status.as_u16())),
         })
     }
+}
+
+/// Where the server is, when it may not be anywhere.
+async fn pinned(url: &GitUrl, access: &SourceAccess, settings: &UrlSource) -> Result<Option<Pinned>> {
+    let malformed = |error| Error::invalid("reach git host", "the URL is not one").with_source(error);
+    let url: Url = url.as_str().parse().map_err(malformed)?;
+    if access.private || settings.reach.trusts(url.host_str().unwrap_or_default()) {
+        return Ok(None);
+    }
+    address::pin(&url, false, "whoever runs the server can allow this host with --allow-host").await.map(Some)
 }
 
 /// `Authorization: Basic …`, without the name of the header.

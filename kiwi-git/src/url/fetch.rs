@@ -1,7 +1,7 @@
 //! One commit into a directory: asked for over smart HTTP, taken apart while it arrives.
 //! Format: <https://git-scm.com/docs/protocol-v2#_fetch>; servers that speak only the first protocol get its request.
 
-use super::Limits;
+use super::UrlSource;
 use super::advertise::{self, Protocol};
 use super::client::Client;
 use super::objects::Objects;
@@ -24,13 +24,13 @@ const OPERATION: &str = "fetch commit";
 /// How often progress is told.
 const TELL: Duration = Duration::from_millis(200);
 
-pub(super) fn open(source: Source, commit: CommitSha, access: SourceAccess, into: PathBuf, limits: Limits) -> BoxStream<Result<FetchEvent>> {
+pub(super) fn open(source: Source, commit: CommitSha, access: SourceAccess, into: PathBuf, settings: UrlSource) -> BoxStream<Result<FetchEvent>> {
     let (sender, receiver) = mpsc::channel(16);
     tokio::spawn(async move {
         let result = tokio::select! {
-            result = fetch(&source, &commit, &access, into, &limits, &sender) => result,
-            () = tokio::time::sleep(limits.fetch) => {
-                Err(Error::new(ErrorKind::Timeout, OPERATION, format!("the fetch took longer than {} s", limits.fetch.as_secs())))
+            result = fetch(&source, &commit, &access, into, &settings, &sender) => result,
+            () = tokio::time::sleep(settings.limits.fetch) => {
+                Err(Error::new(ErrorKind::Timeout, OPERATION, format!("the fetch took longer than {} s", settings.limits.fetch.as_secs())))
             }
             () = sender.closed() => return,
         };
@@ -44,13 +44,14 @@ async fn fetch(
     commit: &CommitSha,
     access: &SourceAccess,
     into: PathBuf,
-    limits: &Limits,
+    settings: &UrlSource,
     events: &mpsc::Sender<Result<FetchEvent>>,
 ) -> Result<()> {
     let Source::Git { repository: url, .. } = source else {
         return Err(Error::new(ErrorKind::Unsupported, OPERATION, "an image source has no git server"));
     };
-    let client = Client::new(url, access, limits, OPERATION)?;
+    let limits = &settings.limits;
+    let client = Client::new(url, access, settings, limits.stall, OPERATION).await?;
     let protocol = advertise::protocol(&client).await?;
     let id = gix::ObjectId::from_hex(commit.as_str().as_bytes())
         .map_err(|_| Error::new(ErrorKind::Unsupported, OPERATION, "repositories with SHA-256 names are not supported"))?;

@@ -11,7 +11,7 @@ mod packet;
 mod tree;
 
 use async_trait::async_trait;
-use kiwi_core::domain::{Branch, CommitSha, Source};
+use kiwi_core::domain::{Branch, CommitSha, Reach, Source};
 use kiwi_core::error::{Error, ErrorKind, Result};
 use kiwi_core::provider::{BoxStream, FetchEvent, ServiceSource, SourceAccess, SourceReport};
 use std::path::PathBuf;
@@ -40,19 +40,27 @@ impl Default for Limits {
 #[derive(Debug, Clone, Default)]
 pub struct UrlSource {
     limits: Limits,
+    reach: Reach,
 }
 
 impl UrlSource {
     /// A source with these bounds.
     pub fn new(limits: Limits) -> Self {
-        Self { limits }
+        Self { limits, reach: Reach::Anywhere }
+    }
+
+    /// The same, for no other hosts than these.
+    #[must_use]
+    pub fn within(mut self, reach: Reach) -> Self {
+        self.reach = reach;
+        self
     }
 
     async fn advertised(&self, source: &Source, access: &SourceAccess) -> Result<advertise::Advertisement> {
         let Source::Git { repository, .. } = source else {
             return Err(Error::new(ErrorKind::Unsupported, "read refs", "an image source has no git server"));
         };
-        advertise::read(repository, access, &self.limits).await
+        advertise::read(repository, access, self).await
     }
 }
 
@@ -83,6 +91,6 @@ impl ServiceSource for UrlSource {
     }
 
     fn open(&self, source: &Source, commit: &CommitSha, access: &SourceAccess, into: PathBuf) -> BoxStream<Result<FetchEvent>> {
-        fetch::open(source.clone(), commit.clone(), access.clone(), into, self.limits.clone())
+        fetch::open(source.clone(), commit.clone(), access.clone(), into, self.clone())
     }
 }

@@ -26,14 +26,17 @@ pub(crate) async fn keep(State(state): State<HttpState>, mut request: Request, n
     if let Some(value) = &value {
         request.headers_mut().insert(REQUEST_ID, value.clone());
     }
-    let span = tracing::info_span!("request", %id);
-    let mut response = answer(&state, request, next).instrument(span).await;
+    // The names that start with `otel` are those that exporters of traces look for.
+    let name = format!("{method} {route}");
+    let span = tracing::info_span!("request", %id, %method, route, otel.name = name, otel.kind = "server", status = tracing::field::Empty);
+    let mut response = answer(&state, request, next).instrument(span.clone()).await;
     if let Some(value) = value {
         response.headers_mut().insert(REQUEST_ID, value);
     }
     let status = response.status().as_u16();
     state.metrics.count(status, began.elapsed());
-    tracing::info!(target: "kiwi_http::access", %id, %method, route, status, milliseconds = began.elapsed().as_millis(), "answered");
+    span.record("status", status);
+    span.in_scope(|| tracing::info!(target: "kiwi_http::access", milliseconds = began.elapsed().as_millis(), "answered"));
     response
 }
 

@@ -18,7 +18,7 @@ pub(super) fn routes() -> OpenApiRouter<HttpState> {
 /// Tests the connection to a git repository and lists its branches. Nothing is kept.
 #[utoipa::path(post, path = "/sources/check", operation_id = "check_source", tag = "services", request_body = CheckSource, responses((status = 200, body = SourceCheck)))]
 async fn check(State(state): State<HttpState>, caller: Caller, Body(form): Body<CheckSource>) -> Result<Json<SourceCheck>, Problem> {
-    let access = SourceAccess { token: form.token.map(|token| token.0), ca: form.ca };
+    let access = SourceAccess { token: form.token.map(|token| token.0), ca: form.ca, private: false };
     let report = state.kiwi.check_source(&caller.actor, &form.url, form.branch.as_ref(), &access).await?;
     Ok(Json(SourceCheck { default_branch: report.default_branch, branches: report.branches.into_iter().map(Into::into).collect() }))
 }

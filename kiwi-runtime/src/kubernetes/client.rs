@@ -3,7 +3,7 @@
 use super::convert;
 use super::watch::Hub;
 use crate::registry::OciRegistry;
-use kiwi_core::domain::{ClusterSettings, Digest, ImageReference, RunId};
+use kiwi_core::domain::{ClusterSettings, Digest, ImageReference, Reach, RunId};
 use kiwi_core::error::{Error, ErrorKind, Result};
 use kiwi_core::provider::RegistryAccess;
 use kube::config::{KubeConfigOptions, Kubeconfig};
@@ -24,6 +24,8 @@ pub struct KubernetesConfig {
     pub context: Option<String>,
     /// What a person decided about it.
     pub settings: ClusterSettings,
+    /// The hosts that images may come from without being registered.
+    pub reach: Reach,
 }
 
 /// A cluster. Clones share one connection and one watch per kind, so a process keeps one per cluster.
@@ -67,7 +69,7 @@ impl Cluster {
     }
 
     fn open(config: KubernetesConfig, client: OnceCell<Connected>) -> Result<Self> {
-        let registry = OciRegistry::new(None)?;
+        let registry = OciRegistry::new(None)?.within(config.reach.clone());
         Ok(Self(Arc::new(Inner { config, client, hub: Hub::new(), registry, users: Mutex::default(), forwards: Mutex::default() })))
     }
 

@@ -1,33 +1,41 @@
 //! Requests to a registry, with its two ways to authenticate.
 
+use super::public::{self, PublicNames};
 use super::token;
+use kiwi_core::domain::Reach;
 use kiwi_core::error::{Error, ErrorKind, Result};
 use kiwi_core::provider::RegistryAccess;
 use reqwest::{Method, RequestBuilder, Response, StatusCode, header};
 use secrecy::ExposeSecret as _;
 use std::error::Error as _;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
+use url::Url;
 
 #[derive(Debug, Clone, Default)]
 pub(super) struct Client {
     http: OnceLock<reqwest::Client>,
+    public: OnceLock<reqwest::Client>,
+    reach: Reach,
 }
 
 impl Client {
+    pub(super) fn within(reach: Reach) -> Self {
+        Self { reach, ..Self::default() }
+    }
+
+    /// For hosts that somebody vouched for.
     pub(super) fn http(&self) -> Result<&reqwest::Client> {
-        if let Some(client) = self.http.get() {
-            return Ok(client);
+        once(&self.http, |builder| builder)
+    }
+
+    /// For a host that somebody vouched for, that is trusted here, or that may be anybody's.
+    pub(super) fn for_host(&self, url: &Url, vouched: bool) -> Result<&reqwest::Client> {
+        if vouched || self.reach.trusts(url.host_str().unwrap_or_default()) {
+            return self.http();
         }
-        let client = reqwest::Client::builder()
-            // A redirect could carry credentials to another host; registries redirect blobs only, which Kiwi never reads.
-            .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(Duration::from_secs(10))
-            .timeout(Duration::from_secs(60))
-            .user_agent(concat!("kiwi/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(|error| Error::new(ErrorKind::Internal, "prepare registry client", "the HTTP client cannot be built").with_source(error))?;
-        Ok(self.http.get_or_init(|| client))
+        public::judge(url)?;
+        once(&self.public, |builder| builder.dns_resolver(Arc::new(PublicNames)))
     }
 
     /// Sends a request; answers a challenge once. `scope` is what a token must allow.
@@ -44,17 +52,18 @@ impl Client {
         let access = access.filter(|access| access.address.host() == host);
         let scheme = if access.is_some_and(|access| access.insecure) { "http" } else { "https" };
         let authority = if host == "docker.io" { "registry-1.docker.io" } else { host };
-        let url = format!("{scheme}://{authority}{path}");
-        let http = self.http()?;
-        let first = fill(http.request(method.clone(), &url)).send().await.map_err(|error| transport(host, error))?;
+        let malformed = |error| Error::invalid("reach registry", format!("{host} is not a host")).with_source(error);
+        let url: Url = format!("{scheme}://{authority}{path}").parse().map_err(malformed)?;
+        let http = self.for_host(&url, access.is_some())?;
+        let first = fill(http.request(method.clone(), url.clone())).send().await.map_err(|error| transport(host, error))?;
         if first.status() != StatusCode::UNAUTHORIZED {
             return Ok(first);
         }
         let challenge = first.headers().get(header::WWW_AUTHENTICATE).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
         let credentials = access.and_then(|access| access.credentials.as_ref());
-        let again = fill(http.request(method, &url));
+        let again = fill(http.request(method, url));
         let again = if challenge.to_ascii_lowercase().starts_with("bearer") {
-            again.bearer_auth(token::fetch(http, host, &challenge, scope, scheme == "http", credentials).await?.expose_secret())
+            again.bearer_auth(token::fetch(self, host, &challenge, scope, access).await?.expose_secret())
         } else {
             match credentials {
                 Some((username, password)) => again.basic_auth(username, Some(password.expose_secret())),
@@ -63,6 +72,21 @@ impl Client {
         };
         again.send().await.map_err(|error| transport(host, error))
     }
+}
+
+fn once(cell: &OnceLock<reqwest::Client>, fill: impl FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder) -> Result<&reqwest::Client> {
+    if let Some(client) = cell.get() {
+        return Ok(client);
+    }
+    let builder = reqwest::Client::builder()
+        // A redirect could carry credentials to another host; registries redirect blobs only, which Kiwi never reads.
+        .redirect(reqwest::redirect::Policy::none())
+        .connect_timeout(Duration::from_secs(10))
+        .timeout(Duration::from_secs(60))
+        .user_agent(concat!("kiwi/", env!("CARGO_PKG_VERSION")));
+    let failed = |error| Error::new(ErrorKind::Internal, "prepare registry client", "the HTTP client cannot be built").with_source(error);
+    let client = fill(builder).build().map_err(failed)?;
+    Ok(cell.get_or_init(|| client))
 }
 
 /// Reads a body of at most `limit` bytes.
@@ -97,6 +121,9 @@ pub(super) fn transport(host: &str, error: reqwest::Error) -> Error {
     let mut text = error.to_string();
     let mut next = error.source();
     while let Some(source) = next {
+        if let Some(refused) = source.downcast_ref::<Error>() {
+            return Error::new(refused.kind(), refused.operation(), refused.message().to_owned()).with_hint(refused.hint().to_owned());
+        }
         text = format!("{text}: {source}");
         next = source.source();
     }

@@ -4,13 +4,14 @@
 mod client;
 mod details;
 mod hub;
+mod public;
 mod push;
 mod token;
 
 use crate::hash::sha256;
 use async_trait::async_trait;
 use client::Client;
-use kiwi_core::domain::{Digest, ImageReference, Tag};
+use kiwi_core::domain::{Digest, ImageReference, Reach, Tag};
 use kiwi_core::error::{Error, ErrorKind, Result};
 use kiwi_core::provider::{FoundImage, ImageRegistry, RegistryAccess, RegistryReport, TagDetails};
 use reqwest::{Method, StatusCode, header};
@@ -38,6 +39,13 @@ impl OciRegistry {
             None => "https://hub.docker.com".parse().map_err(|_| Error::new(ErrorKind::Internal, "reach Docker Hub", "its address is not one"))?,
         };
         Ok(Self { client: Client::default(), hub })
+    }
+
+    /// The same, for no other hosts than these; registries with access are not asked whether they are among them.
+    #[must_use]
+    pub fn within(mut self, reach: Reach) -> Self {
+        self.client = Client::within(reach);
+        self
     }
 }
 

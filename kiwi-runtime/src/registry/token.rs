@@ -1,7 +1,8 @@
 //! The token exchange of registries (<https://distribution.github.io/distribution/spec/auth/token/>).
 
-use super::client::{body, refusal, transport};
+use super::client::{Client, body, refusal, transport};
 use kiwi_core::error::{Error, ErrorKind, Result};
+use kiwi_core::provider::RegistryAccess;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 
@@ -12,20 +13,14 @@ struct Answer {
 }
 
 /// Fetches a token for `scope` from where the challenge says.
-pub(super) async fn fetch(
-    http: &reqwest::Client,
-    host: &str,
-    challenge: &str,
-    scope: &str,
-    insecure: bool,
-    credentials: Option<&(String, SecretString)>,
-) -> Result<SecretString> {
+pub(super) async fn fetch(client: &Client, host: &str, challenge: &str, scope: &str, access: Option<&RegistryAccess>) -> Result<SecretString> {
     let parameters = parameters(challenge);
     let find = |name: &str| parameters.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
     let fail = |message: &str| Error::new(ErrorKind::Protocol, "fetch registry token", format!("{host}: {message}"));
     let realm = find("realm").ok_or_else(|| fail("its challenge names no realm"))?;
     let mut realm: url::Url = realm.parse().map_err(|_| fail("the realm of its challenge is not a URL"))?;
     // A hostile registry must not make us send the password in clear, or to a service inside our network by plain HTTP.
+    let insecure = access.is_some_and(|access| access.insecure);
     if realm.scheme() != "https" && !(insecure && realm.scheme() == "http") {
         return Err(fail("the realm of its challenge is not https"));
     }
@@ -38,8 +33,8 @@ pub(super) async fn fetch(
             query.append_pair("scope", scope);
         }
     }
-    let request = http.get(realm);
-    let request = match credentials {
+    let request = client.for_host(&realm, access.is_some())?.get(realm);
+    let request = match access.and_then(|access| access.credentials.as_ref()) {
         Some((username, password)) => request.basic_auth(username, Some(password.expose_secret())),
         None => request,
     };

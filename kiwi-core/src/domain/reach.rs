@@ -1,45 +1,36 @@
-//! Where a host may be: a name is resolved once, judged, and pinned, so that nothing can answer differently later.
+//! Which hosts a server may be led to by what its members name.
 
-use kiwi_core::error::{Error, ErrorKind, Result};
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
-use url::{Host, Url};
+use std::net::{IpAddr, Ipv6Addr};
 
-/// A host with the addresses that it had when it was judged.
-pub(crate) struct Pinned {
-    pub(crate) host: String,
-    pub(crate) addresses: Vec<SocketAddr>,
+/// The hosts that services may come from.
+///
+/// Providers and registries that an admin set up are beside this: the admin said then what they may be.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Reach {
+    /// Any: who types an address on a machine of their own means it.
+    #[default]
+    Anywhere,
+    /// Public addresses over TLS; beyond them only these hosts, however they are reached. A service could otherwise be used to look around in the
+    /// server's own network.
+    Public {
+        /// Names or addresses, without ports.
+        and: Vec<String>,
+    },
 }
 
-/// Refuses plain HTTP and addresses that are not public, unless an admin allowed that for this host.
-pub(crate) async fn pin(url: &Url, private: bool) -> Result<Pinned> {
-    let host = url.host_str().unwrap_or_default().to_owned();
-    if url.scheme() != "https" && !private {
-        return Err(refused(&host, "plain HTTP would carry the token in clear"));
+impl Reach {
+    /// Whether a host may be private, or speak plain HTTP.
+    pub fn trusts(&self, host: &str) -> bool {
+        match self {
+            Self::Anywhere => true,
+            Self::Public { and } => and.iter().any(|trusted| trusted.trim_matches(['[', ']']).eq_ignore_ascii_case(host.trim_matches(['[', ']']))),
+        }
     }
-    let port = url.port_or_known_default().unwrap_or(443);
-    let addresses: Vec<SocketAddr> = match url.host() {
-        Some(Host::Ipv4(address)) => vec![(address, port).into()],
-        Some(Host::Ipv6(address)) => vec![(address, port).into()],
-        _ => match tokio::net::lookup_host((host.as_str(), port)).await {
-            Ok(found) => found.collect(),
-            // A proxy may know names that this machine does not; whether one is set, the client knows, and says what is wrong otherwise.
-            Err(_) if private => Vec::new(),
-            Err(error) => return Err(Error::new(ErrorKind::HostNotFound, "reach git host", format!("Host not found ({host})")).with_source(error)),
-        },
-    };
-    match addresses.iter().find(|address| !is_public(address.ip())) {
-        Some(address) if !private => Err(refused(&host, &format!("{} is not a public address", address.ip()))),
-        _ => Ok(Pinned { host, addresses }),
-    }
-}
-
-fn refused(host: &str, why: &str) -> Error {
-    Error::new(ErrorKind::Forbidden, "reach git host", format!("{host} is refused: {why}")).with_hint("an admin can allow this host when setting it up")
 }
 
 /// Whether an address is one of the Internet's, by the registries of special addresses
 /// (<https://www.iana.org/assignments/iana-ipv4-special-registry>, and the same for IPv6).
-pub(crate) fn is_public(address: IpAddr) -> bool {
+pub fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => {
             let [a, b, c, _] = address.octets();
@@ -78,7 +69,7 @@ fn embedded(address: Ipv6Addr) -> Option<IpAddr> {
 
 #[cfg(test)]
 mod tests {
-    use super::is_public;
+    use super::{Reach, is_public};
 
     #[test]
     fn knows_the_special_addresses() {
@@ -109,5 +100,17 @@ mod tests {
         ] {
             assert!(!is_public(text.parse().unwrap()), "{text}");
         }
+    }
+
+    #[test]
+    fn trusts_whom_it_names() {
+        let reach = Reach::Public { and: vec!["git.internal".to_owned(), "fd00::1".to_owned()] };
+        for host in ["git.internal", "GIT.internal", "[fd00::1]", "fd00::1"] {
+            assert!(reach.trusts(host), "{host}");
+        }
+        for host in ["github.com", "git.internal.example.com", "internal", ""] {
+            assert!(!reach.trusts(host), "{host}");
+        }
+        assert!(Reach::Anywhere.trusts("10.0.0.1"));
     }
 }
