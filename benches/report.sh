@@ -10,7 +10,8 @@ log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 runner=(cargo test --release --package kiwi-tests --no-fail-fast -- --nocapture --test-threads 1)
 command -v cargo-nextest >/dev/null && runner=(cargo nextest run --release --package kiwi-tests --no-capture --no-fail-fast)
-KIWI_TEST_FULL=yes "${runner[@]}" 2>&1 | tee "$log" | grep --line-buffered FIGURE || true
+status=0
+KIWI_TEST_FULL=yes "${runner[@]}" 2>&1 | tee "$log" | { grep --line-buffered FIGURE || true; } || status=$?
 {
     echo "# Figures of $(date -u +%Y-%m-%d)"
     echo
@@ -26,3 +27,7 @@ KIWI_TEST_FULL=yes "${runner[@]}" 2>&1 | tee "$log" | grep --line-buffered FIGUR
     sed -n 's/^ *Summary.*\] *\(.*\)/\1/p' "$log"
 } >"$report"
 echo "wrote $report"
+if [ "$status" -ne 0 ]; then
+    grep -E '^ *(FAIL|TIMEOUT|SIG)' "$log" >&2 || tail -n 50 "$log" >&2
+    exit "$status"
+fi

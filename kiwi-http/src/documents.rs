@@ -3,10 +3,10 @@
 use crate::guard::audit::Actions;
 use crate::problem::ProblemBody;
 use crate::{API, HttpState, routes};
+use axum::Router;
 use axum::http::{Method, header};
 use axum::response::Html;
 use axum::routing::get;
-use axum::Router;
 use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,6 +1,7 @@
-//! Guessing slowed: after some failures, an address or a token's id has to wait.
+//! Guessing slowed: after some failures, an address has to wait.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -8,25 +9,25 @@ use std::time::{Duration, Instant};
 const FREE: u32 = 10;
 /// How long failures are remembered.
 const MEMORY: Duration = Duration::from_secs(60);
-/// How many addresses and ids are remembered. When there are more, those that are over their time go, then the rest: an attacker with that many
+/// How many addresses are remembered. When there are more, those that are over their time go, then the rest: an attacker with that many
 /// addresses is not one that a table stops.
 const MOST: usize = 10_000;
 
-/// Failures by who caused them.
+/// Failures by the address that they came from.
 #[derive(Debug, Default)]
-pub(crate) struct Throttle(Mutex<HashMap<String, (u32, Instant)>>);
+pub(crate) struct Throttle(Mutex<HashMap<IpAddr, (u32, Instant)>>);
 
 impl Throttle {
-    /// How many seconds this one has to wait; none when it may try.
-    pub(crate) fn wait(&self, who: &str) -> Option<u64> {
+    /// How many seconds this address has to wait; none when it may try.
+    pub(crate) fn wait(&self, address: IpAddr) -> Option<u64> {
         let seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (failures, since) = seen.get(who)?;
+        let (failures, since) = seen.get(&address)?;
         let left = MEMORY.checked_sub(since.elapsed())?;
         (*failures >= FREE).then(|| left.as_secs() + 1)
     }
 
     /// Notes a failure.
-    pub(crate) fn fail(&self, who: &str) {
+    pub(crate) fn fail(&self, address: IpAddr) {
         let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if seen.len() >= MOST {
             seen.retain(|_, (_, since)| since.elapsed() < MEMORY);
@@ -34,7 +35,7 @@ impl Throttle {
                 seen.clear();
             }
         }
-        let entry = seen.entry(who.to_owned()).or_insert((0, Instant::now()));
+        let entry = seen.entry(address).or_insert((0, Instant::now()));
         if entry.1.elapsed() >= MEMORY {
             *entry = (0, Instant::now());
         }
@@ -49,12 +50,13 @@ mod tests {
     #[test]
     fn who_fails_often_waits_and_nobody_else() {
         let throttle = Throttle::default();
-        (0..FREE - 1).for_each(|_| throttle.fail("a"));
-        assert_eq!(throttle.wait("a"), None);
-        throttle.fail("a");
-        assert!(throttle.wait("a").is_some_and(|seconds| (1..=61).contains(&seconds)));
-        assert_eq!(throttle.wait("b"), None);
-        (0..2 * MOST).for_each(|number| throttle.fail(&number.to_string()));
+        let address = |number: usize| IpAddr::from(u32::try_from(number).unwrap().to_be_bytes());
+        (0..FREE - 1).for_each(|_| throttle.fail(address(1)));
+        assert_eq!(throttle.wait(address(1)), None);
+        throttle.fail(address(1));
+        assert!(throttle.wait(address(1)).is_some_and(|seconds| (1..=61).contains(&seconds)));
+        assert_eq!(throttle.wait(address(2)), None);
+        (0..2 * MOST).for_each(|number| throttle.fail(address(number)));
         assert!(throttle.0.lock().unwrap().len() <= MOST);
     }
 }

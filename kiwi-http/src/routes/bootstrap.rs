@@ -25,8 +25,7 @@ pub(super) fn routes() -> OpenApiRouter<HttpState> {
     responses((status = 201, body = CreatedToken, headers(("Location" = String)))))]
 async fn bootstrap(State(state): State<HttpState>, request: Request) -> Result<Response, Problem> {
     let origin = origin(&state, request.headers(), request.extensions());
-    let address = origin.map(|address| format!("address {address}"));
-    if let Some(seconds) = address.as_deref().and_then(|address| state.throttle.wait(address)) {
+    if let Some(seconds) = origin.and_then(|origin| state.throttle.wait(origin)) {
         return Err(too_many(seconds));
     }
     let Body(form) = Body::<Bootstrap>::from_request(request, &state).await?;
@@ -38,7 +37,9 @@ async fn bootstrap(State(state): State<HttpState>, request: Request) -> Result<R
             Ok(super::created(&format!("tokens/{}", token.id), &CreatedToken { value: SecretValue(value), token }))
         }
         Err(error) if error.kind() == ErrorKind::Unauthenticated => {
-            address.iter().for_each(|address| state.throttle.fail(address));
+            if let Some(origin) = origin {
+                state.throttle.fail(origin);
+            }
             Err(Problem::with_status(StatusCode::UNAUTHORIZED, error))
         }
         Err(error) => Err(error.into()),

@@ -47,6 +47,7 @@ pub struct CreateToken {
     /// What it is for.
     pub name: TokenName,
     /// What it may be used for.
+    #[schema(value_type = Vec<Scope>)]
     pub scopes: BTreeSet<Scope>,
     /// When it ends by itself; never when absent.
     #[serde(default)]
