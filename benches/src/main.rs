@@ -8,6 +8,7 @@ mod builds;
 mod command;
 mod database;
 mod deployments;
+mod followers;
 mod intake;
 mod kubernetes;
 mod scan;
@@ -32,6 +33,7 @@ fn main() {
         ("kubernetes", kubernetes::measure),
         ("scan", scan::measure),
         ("serve", serve::measure),
+        ("followers", followers::measure),
     ] {
         if only.as_deref().is_none_or(|only| only == name) {
             measure();

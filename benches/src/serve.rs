@@ -1,4 +1,4 @@
-//! `kiwi serve`: from its start to its first answer, what it holds when it has nothing to do, and a log that a thousand people follow.
+//! `kiwi serve`: from its start to its first answer, and what it holds when it has nothing to do.
 
 use crate::{median, row};
 use kiwi_tests::command::Kiwi;

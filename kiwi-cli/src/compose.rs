@@ -18,6 +18,7 @@ use kiwi_runtime::registry::OciRegistry;
 use kiwi_scan::dast::{DastScanner, Settings};
 use kiwi_scan::sast::SastScanner;
 use kiwi_scan::sca::ScaScanner;
+use kiwi_scan::sca::osv::{self, OsvApi};
 use kiwi_scan::secrets::SecretScanner;
 use kiwi_store::{KeySource, PostgresConfig, PostgresStore, SqliteStore};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -83,7 +84,7 @@ fn scanners(data: &Path) -> Result<Vec<Arc<dyn Scanner>>> {
     for name in names {
         scanners.push(match name {
             "sast" => Arc::new(SastScanner::default()),
-            "sca" => Arc::new(ScaScanner::new(data.join("osv"))),
+            "sca" => Arc::new(dependencies(data.join("osv"), osv_api()?.as_ref())?),
             "secrets" => Arc::new(SecretScanner),
             "dast" => Arc::new(DastScanner::new(of_pipelines())),
             "none" => continue,
@@ -94,6 +95,26 @@ fn scanners(data: &Path) -> Result<Vec<Arc<dyn Scanner>>> {
         });
     }
     Ok(scanners)
+}
+
+/// The scanner of dependencies. What they are leaves this machine only where an API is named.
+pub(crate) fn dependencies(database: PathBuf, api: Option<&Url>) -> Result<ScaScanner> {
+    let scanner = ScaScanner::new(database);
+    match api {
+        Some(api) => Ok(scanner.with_api(OsvApi::new(api, osv::Settings::default())?)),
+        None => Ok(scanner),
+    }
+}
+
+/// Whom the scans of pipelines ask about dependencies, besides their database.
+fn osv_api() -> Result<Option<Url>> {
+    let text = match std::env::var("KIWI_OSV_API").as_deref() {
+        Err(_) | Ok("" | "no") => return Ok(None),
+        Ok("yes") => osv::API.to_owned(),
+        Ok(other) => other.to_owned(),
+    };
+    let unfit = |error| Error::invalid("read environment", format!("KIWI_OSV_API is {text:?}, not a URL")).with_source(error);
+    text.parse().map(Some).map_err(|error| unfit(error).with_hint("say yes for OSV's own, no, or the URL of one that speaks like it"))
 }
 
 /// A deployment waits for it, and the application is one's own.

@@ -9,36 +9,46 @@ use kiwi_tests::git::{GitHost, Repository};
 use kiwi_tests::server::Server;
 use kiwi_tests::{host, sample};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::process::Output;
 use std::time::{Duration, Instant};
-
-const PATH: &str = "team/shop";
 
 /// Everything that takes part.
 struct World {
     github: FakeHost,
-    repository: Repository,
-    id: u64,
+    shops: Vec<Shop>,
     kiwi: Kiwi,
     servers: Vec<Server>,
     token: String,
+}
+
+/// A service with its repository at the git host.
+struct Shop {
     service: String,
+    path: String,
+    repository: Repository,
+    id: u64,
 }
 
 impl World {
-    fn start() -> Self {
+    fn start(count: usize) -> Self {
         let github = FakeHost::start(GitProviderKind::Github, Some(GitHost::start(Some(TOKEN))));
-        let repository = github.git().create(PATH);
-        sample::write(repository.folder(), "1");
-        let id = github.adopt(PATH, &repository.push("main"));
         let kiwi = Kiwi::new().with_runtime();
         kiwi.run_with(&["provider", "set", "github", "--url", github.url().as_str(), "--token-stdin"], TOKEN).ok();
-        let service = unique("pushed");
-        kiwi.run(&["service", "register", &service, "--github", PATH, "--port", "8080", "--health", "/"]).ok();
+        let shop = |number: usize| {
+            let path = format!("team/shop-{number}");
+            let repository = github.git().create(&path);
+            sample::write(repository.folder(), "1");
+            let id = github.adopt(&path, &repository.push("main"));
+            let service = unique("pushed");
+            kiwi.run(&["service", "register", &service, "--github", &path, "--port", "8080", "--health", "/"]).ok();
+            Shop { service, path, repository, id }
+        };
+        let shops = (0..count).map(shop).collect();
         let first = Server::start(&kiwi);
         let token = first.first_admin();
         let servers = vec![first, Server::start(&kiwi)];
-        Self { github, repository, id, kiwi, servers, token, service }
+        Self { github, shops, kiwi, servers, token }
     }
 
     fn remote(&self, arguments: &[&str]) -> Output {
@@ -54,23 +64,25 @@ impl World {
     }
 
     /// Pushes a version; the host is asked for it, but nobody is told.
-    fn push(&self, version: &str) -> String {
-        sample::write(self.repository.folder(), version);
-        let commit = self.repository.push("main");
-        self.github.memory().repositories.get_mut(&self.id).unwrap().branches.insert("main".to_owned(), commit.clone());
+    fn push(&self, shop: &Shop, version: &str) -> String {
+        sample::write(shop.repository.folder(), version);
+        let commit = shop.repository.push("main");
+        self.github.memory().repositories.get_mut(&shop.id).unwrap().branches.insert("main".to_owned(), commit.clone());
         commit
     }
 
-    /// What the host sends for a push, by the webhook that it was given.
-    async fn deliver(&self, branch: &str, commit: &str, id: &str, secret: Option<&str>) -> (u16, Value) {
-        let hook = self.github.memory().repositories[&self.id].hooks.values().next().unwrap().clone();
+    /// What the host sends one of the servers for a push.
+    async fn deliver(&self, server: usize, shop: &Shop, branch: &str, commit: &str, id: &str, secret: Option<&str>) -> (u16, Value) {
+        let hook = self.github.memory().repositories[&shop.id].hooks.values().next().unwrap().clone();
         let body = json!({
             "ref": format!("refs/heads/{branch}"), "before": "1".repeat(40), "after": commit, "deleted": false,
-            "head_commit": { "id": commit, "message": "a change" }, "repository": { "id": self.id, "full_name": PATH }
+            "head_commit": { "id": commit, "message": "a change" }, "repository": { "id": shop.id, "full_name": shop.path }
         });
         let body = serde_json::to_vec(&body).unwrap();
         let headers = host::headers("push", id, &body, secret.unwrap_or_else(|| hook["config"]["secret"].as_str().unwrap()));
-        let request = reqwest::Client::new().post(hook["config"]["url"].as_str().unwrap()).body(body);
+        let mut url: reqwest::Url = hook["config"]["url"].as_str().unwrap().parse().unwrap();
+        url.set_port(self.servers[server].address.rsplit(':').next().unwrap().parse().ok()).unwrap();
+        let request = reqwest::Client::new().post(url).body(body);
         let answer = headers.into_iter().fold(request, |request, (name, value)| request.header(name, value)).send().await.unwrap();
         (answer.status().as_u16(), serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap())
     }
@@ -99,58 +111,138 @@ impl World {
         }
     }
 
-    async fn answer(&self) -> String {
-        let status = self.json(&["status", &self.service]);
+    async fn answer(&self, shop: &Shop) -> String {
+        let status = self.json(&["status", &shop.service]);
         reqwest::get(status["url"].as_str().unwrap_or_else(|| panic!("{status}"))).await.unwrap().text().await.unwrap()
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_push_becomes_a_deployment() {
-    let world = World::start();
-    let refused = world.remote(&["ci", "enable", &world.service]);
+    let world = World::start(1);
+    let shop = &world.shops[0];
+    let refused = world.remote(&["ci", "enable", &shop.service]);
     assert_eq!(refused.status.code(), Some(2), "{refused:?}");
     assert!(String::from_utf8_lossy(&refused.stderr).contains("--public-url"), "{refused:?}");
     let url = world.servers[0].url();
-    world.json(&["ci", "enable", &world.service, "--public-url", &url]);
-    assert_eq!(world.json(&["ci", "show", &world.service])["enabled"], true);
+    world.json(&["ci", "enable", &shop.service, "--public-url", &url]);
+    assert_eq!(world.json(&["ci", "show", &shop.service])["enabled"], true);
 
     // Only what the host signed counts, and only the branch.
-    let commit = world.push("2");
-    assert_eq!(world.deliver("main", &commit, "d-0", Some("guessed")).await.0, 401);
-    let (status, other) = world.deliver("other", &commit, "d-1", None).await;
+    let commit = world.push(shop, "2");
+    assert_eq!(world.deliver(0, shop, "main", &commit, "d-0", Some("guessed")).await.0, 401);
+    let (status, other) = world.deliver(0, shop, "other", &commit, "d-1", None).await;
     assert_eq!((status, world.decided(&other["delivery"])["decision"].as_str()), (202, Some("ignored")));
 
     let began = Instant::now();
-    let (status, kept) = world.deliver("main", &commit, "d-2", None).await;
+    let (status, kept) = world.deliver(0, shop, "main", &commit, "d-2", None).await;
     assert_eq!(status, 202, "{kept}");
     let delivery = world.decided(&kept["delivery"]);
     assert_eq!((delivery["decision"].as_str(), delivery["commit"].as_str()), (Some("build"), Some(commit.as_str())), "{delivery}");
     let run = world.finished(&delivery["run"]);
     assert_eq!(run["status"], "succeeded", "{run}");
     println!("FIGURE from a webhook to the end of its run, with drain and removal: {:.1} s", began.elapsed().as_secs_f64());
-    assert!(world.answer().await.contains("shop 2"), "{}", world.answer().await);
+    assert!(world.answer(shop).await.contains("shop 2"), "{}", world.answer(shop).await);
 
     // The same push again, with its id and with another.
     for id in ["d-2", "d-3"] {
-        let (status, again) = world.deliver("main", &commit, id, None).await;
+        let (status, again) = world.deliver(0, shop, "main", &commit, id, None).await;
         let again = world.decided(&again["delivery"]);
         assert_eq!((status, again["decision"].as_str(), &again["run"]), (202, Some("duplicate"), &delivery["run"]), "{again}");
     }
 
     // A push that nobody delivered is found, and its commit says what became of it.
-    let lost = world.push("3");
-    let found = world.json(&["ci", "reconcile", &world.service]);
+    let lost = world.push(shop, "3");
+    let found = world.json(&["ci", "reconcile", &shop.service]);
     assert_eq!((found["head"].as_str(), found["decision"].as_str()), (Some(lost.as_str()), Some("build")), "{found}");
     assert_eq!(world.finished(&found["run"])["status"], "succeeded");
-    assert!(world.answer().await.contains("shop 3"));
-    let told = world.github.memory().repositories[&world.id].statuses.clone();
+    assert!(world.answer(shop).await.contains("shop 3"));
+    let told = world.github.memory().repositories[&shop.id].statuses.clone();
     for commit in [&commit, &lost] {
         assert_eq!(told.iter().rfind(|(of, _)| of == commit).map(|(_, state)| state.as_str()), Some("success"), "{told:?}");
     }
 
     assert_eq!(world.json(&["runs", "list"]).as_array().unwrap().len(), 2, "one run for each push");
-    world.json(&["ci", "disable", &world.service]);
-    assert!(world.github.memory().repositories[&world.id].hooks.is_empty());
-    world.json(&["service", "remove", &world.service]);
+    world.json(&["ci", "disable", &shop.service]);
+    assert!(world.github.memory().repositories[&shop.id].hooks.is_empty());
+    world.json(&["service", "remove", &shop.service]);
+}
+
+/// With `KIWI_TEST_FULL`: pushes to five services, told twice, in another order, or not at all, while one of two servers dies.
+#[tokio::test(flavor = "multi_thread")]
+async fn two_hundred_deliveries_end_at_every_head() {
+    const SERVICES: usize = 5;
+    const PUSHES: usize = 25;
+    if std::env::var("KIWI_TEST_FULL").as_deref() != Ok("yes") {
+        return;
+    }
+    let mut world = World::start(SERVICES);
+    let url = world.servers[0].url();
+    for shop in &world.shops {
+        world.json(&["ci", "enable", &shop.service, "--public-url", &url]);
+    }
+    let began = Instant::now();
+    let (mut random, mut sent, mut commits) = (7_u64, Vec::new(), BTreeMap::new());
+    for push in 0..PUSHES {
+        // What is to be told of this round of pushes: each push once, most twice, a tenth never, in no order.
+        let mut told = Vec::new();
+        for (number, shop) in world.shops.iter().enumerate() {
+            let commit = world.push(shop, &format!("{}", push + 2));
+            let place = push * SERVICES + number;
+            commits.entry(number).or_insert_with(Vec::new).push(commit.clone());
+            let copies = [2, 2, 0, 2, 1, 2, 2, 1, 2, 2][place % 10];
+            told.extend((0..copies).map(|copy| (number, commit.clone(), format!("d-{place}-{}", copy * (place % 3)))));
+        }
+        while !told.is_empty() {
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let (number, commit, id) = told.swap_remove((random >> 33) as usize % told.len());
+            let (status, kept) = world.deliver(sent.len() % 2, &world.shops[number], "main", &commit, &id, None).await;
+            assert_eq!(status, 202, "{kept}");
+            sent.push(kept["delivery"].clone());
+        }
+        if push == PUSHES / 2 {
+            // Killed, not asked: its runs and its deliveries are the other's, until it is there again.
+            drop(world.servers.pop());
+            world.servers.push(Server::start(&world.kiwi));
+        }
+    }
+    let answered = began.elapsed();
+    let due = Instant::now() + Duration::from_secs(900);
+    for shop in &world.shops {
+        world.json(&["ci", "reconcile", &shop.service]);
+    }
+    let runs = loop {
+        let runs = world.json(&["runs", "list"]);
+        if runs.as_array().unwrap().iter().all(|run| !run["finished_at"].is_null()) {
+            break runs;
+        }
+        assert!(Instant::now() < due, "{runs}");
+        std::thread::sleep(Duration::from_secs(1));
+    };
+    for delivery in &sent {
+        world.decided(delivery);
+    }
+    for (number, shop) in world.shops.iter().enumerate() {
+        let head = commits[&number].last().unwrap();
+        assert_eq!(world.json(&["status", &shop.service])["live"]["release"]["commit"].as_str(), Some(head.as_str()));
+        assert!(world.answer(shop).await.contains(&format!("shop {}", PUSHES + 1)));
+    }
+    let mut of_commits = BTreeMap::new();
+    for run in runs.as_array().unwrap() {
+        let commit = world.json(&["runs", "show", run["id"].as_str().unwrap()])["request"]["commit"].to_string();
+        *of_commits.entry((run["service_name"].to_string(), commit)).or_insert(0) += 1;
+    }
+    assert!(of_commits.values().all(|runs| *runs == 1), "{of_commits:?}");
+    let succeeded = runs.as_array().unwrap().iter().filter(|run| run["status"] == "succeeded").count();
+    println!(
+        "FIGURE {} deliveries of {} pushes for {SERVICES} services on Docker, one of two servers killed: taken in {:.0} s, every head live after {:.0} s, {} runs, {succeeded} of them to the end, the rest superseded",
+        sent.len(),
+        SERVICES * PUSHES,
+        answered.as_secs_f64(),
+        began.elapsed().as_secs_f64(),
+        of_commits.len()
+    );
+    for shop in &world.shops {
+        world.json(&["service", "remove", &shop.service]);
+    }
 }

@@ -3,18 +3,18 @@
 use super::tools::Subject;
 use super::{application, secrets, tools};
 use crate::args::{Global, Output, Scan, ScanFormat};
-use crate::compose::{Session, data_directory, open};
+use crate::compose::{Session, data_directory, dependencies, open};
 use crate::{output, progress};
 use kiwi_core::domain::{Exceptions, Finding, Fingerprint, Gate, GateDecision, ImagePin, ImageReference, ScanReport, ScanStatus, Timestamp};
 use kiwi_core::error::{Error, ErrorKind, Result};
 use kiwi_core::provider::{ScanTarget, Scanner as _};
 use kiwi_scan::sast::{Rules, SastScanner};
-use kiwi_scan::sca::osv::{self, OsvApi, Progress};
-use kiwi_scan::sca::{Ecosystem, ScaScanner};
+use kiwi_scan::sca::Ecosystem;
+use kiwi_scan::sca::osv::{self, Progress};
 use kiwi_scan::secrets::SecretScanner;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 pub(super) async fn run(global: &Global, scan: Scan) -> Result<ExitCode> {
@@ -49,7 +49,7 @@ pub(super) async fn run(global: &Global, scan: Scan) -> Result<ExitCode> {
             reports.push(SastScanner::new(rules(&scan)?).scan(&target).await?);
         }
         if all || scan.sca {
-            reports.push(dependencies(database, &scan)?.scan(&target).await?);
+            reports.push(dependencies(database, scan.osv_api.as_ref())?.scan(&target).await?);
         }
         if all || scan.secrets {
             reports.push(SecretScanner.scan(&target).await?);
@@ -129,15 +129,6 @@ fn show(scan: &Scan, reports: &[ScanReport], decision: &GateDecision, output: Ou
     }
     output::result(output, &value(reports, decision), || text(reports, decision));
     Ok(if decision.pass { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-/// The scanner of dependencies, which asks the API only when it was named.
-fn dependencies(database: PathBuf, scan: &Scan) -> Result<ScaScanner> {
-    let scanner = ScaScanner::new(database);
-    match &scan.osv_api {
-        Some(api) => Ok(scanner.with_api(OsvApi::new(api, osv::Settings::default())?)),
-        None => Ok(scanner),
-    }
 }
 
 /// The rules for source code: Kiwi's, and those of the folders that were given.
