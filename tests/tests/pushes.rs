@@ -9,7 +9,7 @@ use kiwi_tests::git::{GitHost, Repository};
 use kiwi_tests::server::Server;
 use kiwi_tests::{host, sample};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::process::Output;
 use std::time::{Duration, Instant};
 
@@ -190,7 +190,7 @@ async fn two_hundred_deliveries_end_at_every_head() {
             let commit = world.push(shop, &format!("{}", push + 2));
             let place = push * SERVICES + number;
             commits.entry(number).or_insert_with(Vec::new).push(commit.clone());
-            let copies = [2, 2, 0, 2, 1, 2, 2, 1, 2, 2][place % 10];
+            let copies = [2, 2, 0, 2, 2, 2, 2, 1, 2, 2][place % 10];
             told.extend((0..copies).map(|copy| (number, commit.clone(), format!("d-{place}-{}", copy * (place % 3)))));
         }
         while !told.is_empty() {
@@ -212,7 +212,7 @@ async fn two_hundred_deliveries_end_at_every_head() {
         world.json(&["ci", "reconcile", &shop.service]);
     }
     let runs = loop {
-        let runs = world.json(&["runs", "list"]);
+        let runs = world.json(&["runs", "list", "--limit", "1000"]);
         if runs.as_array().unwrap().iter().all(|run| !run["finished_at"].is_null()) {
             break runs;
         }
@@ -222,17 +222,19 @@ async fn two_hundred_deliveries_end_at_every_head() {
     for delivery in &sent {
         world.decided(delivery);
     }
+    let mut built = BTreeSet::new();
+    for run in runs.as_array().unwrap() {
+        let url = format!("{}/api/v1/runs/{}", world.servers[0].url(), run["run"].as_str().unwrap());
+        let answer = reqwest::Client::new().get(url).bearer_auth(&world.token).send().await.unwrap().bytes().await.unwrap();
+        let run: Value = serde_json::from_slice(&answer).unwrap();
+        assert!(run["request"]["commit"].is_string(), "{run}");
+        assert!(built.insert((run["service"].to_string(), run["request"]["commit"].to_string())), "a second run of one commit: {run}");
+    }
     for (number, shop) in world.shops.iter().enumerate() {
         let head = commits[&number].last().unwrap();
-        assert_eq!(world.json(&["status", &shop.service])["live"]["release"]["commit"].as_str(), Some(head.as_str()));
+        assert_eq!(world.json(&["status", &shop.service])["commit"].as_str(), Some(head.as_str()));
         assert!(world.answer(shop).await.contains(&format!("shop {}", PUSHES + 1)));
     }
-    let mut of_commits = BTreeMap::new();
-    for run in runs.as_array().unwrap() {
-        let commit = world.json(&["runs", "show", run["id"].as_str().unwrap()])["request"]["commit"].to_string();
-        *of_commits.entry((run["service_name"].to_string(), commit)).or_insert(0) += 1;
-    }
-    assert!(of_commits.values().all(|runs| *runs == 1), "{of_commits:?}");
     let succeeded = runs.as_array().unwrap().iter().filter(|run| run["status"] == "succeeded").count();
     println!(
         "FIGURE {} deliveries of {} pushes for {SERVICES} services on Docker, one of two servers killed: taken in {:.0} s, every head live after {:.0} s, {} runs, {succeeded} of them to the end, the rest superseded",
@@ -240,7 +242,7 @@ async fn two_hundred_deliveries_end_at_every_head() {
         SERVICES * PUSHES,
         answered.as_secs_f64(),
         began.elapsed().as_secs_f64(),
-        of_commits.len()
+        built.len()
     );
     for shop in &world.shops {
         world.json(&["service", "remove", &shop.service]);

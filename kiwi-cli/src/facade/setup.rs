@@ -15,8 +15,8 @@ use kiwi_core::provider::{
 };
 use kiwi_core::secret::SecretString;
 use kiwi_http::wire::{
-    AddRegistry, BranchHead, CheckSource, CreateToken, CreatedToken, Facts, NewUser, Page, Resolved, Rotated, SecretValue, SetProvider, SetProviderAnswer,
-    SourceCheck,
+    AddRegistry, AddedRuntime, BranchHead, CheckSource, CreateToken, CreatedToken, Facts, NewUser, Page, Resolved, Rotated, SecretValue, SetProvider,
+    SetProviderAnswer, SourceCheck,
 };
 
 /// A list of a host comes whole from a server.
@@ -28,7 +28,7 @@ impl Facade {
     pub(crate) async fn add_runtime(&self, actor: &Actor, settings: &RuntimeSettings) -> Result<RuntimeReport> {
         match self {
             Self::Embedded(kiwi) => kiwi.add_runtime(actor, settings).await,
-            Self::Remote(client) => client.post("/runtimes", settings).await,
+            Self::Remote(client) => Ok(client.post::<_, AddedRuntime>("/runtimes", settings).await?.report),
         }
     }
 

@@ -5,7 +5,7 @@ use crate::guard::auth::Caller;
 use crate::input::{Asked, At, Body};
 use crate::page::Page;
 use crate::problem::Problem;
-use crate::wire::PageQuery;
+use crate::wire::{AddedRuntime, PageQuery};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -28,10 +28,10 @@ async fn list(State(state): State<HttpState>, caller: Caller, Asked(page): Asked
 
 /// Registers a runtime after it answered.
 #[utoipa::path(post, path = "/runtimes", operation_id = "add_runtime", tag = "runtimes", request_body = RuntimeSettings,
-    responses((status = 201, body = RuntimeReport, headers(("Location" = String)))))]
+    responses((status = 201, body = AddedRuntime, headers(("Location" = String)))))]
 async fn add(State(state): State<HttpState>, caller: Caller, Body(settings): Body<RuntimeSettings>) -> Result<Response, Problem> {
     let report = state.kiwi.add_runtime(&caller.actor, &settings).await?;
-    Ok(super::created(&format!("runtimes/{}", settings.name), &report))
+    Ok(super::created(&format!("runtimes/{}", settings.name), &AddedRuntime { settings, report }))
 }
 
 /// Forgets a runtime that no service uses.

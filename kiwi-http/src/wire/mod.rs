@@ -15,7 +15,7 @@ pub use change::{ChangeEnvironment, ChangeService};
 pub use ci::{AutoCiReport, EnableAutoCi, ForecastPush, WaitingRun};
 pub use register::{RegisterService, SourceForm};
 pub use scans::GateOfEnvironment;
-pub use setup::{AddRegistry, BranchHead, CheckSource, Resolved, Rotated, SetProvider, SetProviderAnswer, SourceCheck};
+pub use setup::{AddRegistry, AddedRuntime, BranchHead, CheckSource, Resolved, Rotated, SetProvider, SetProviderAnswer, SourceCheck};
 pub use work::{CreateRun, DeploymentPlanned, Facts, LogEntry, StatusReport};
 
 use kiwi_core::secret::SecretString;

@@ -1,8 +1,8 @@
 //! Registries, git hosts and sources.
 
 use super::SecretValue;
-use kiwi_core::domain::{Branch, CommitSha, Digest, GitUrl, ProviderSettings, RegistryAddress, RegistryName, ServerUrl};
-use kiwi_core::provider::TokenReport;
+use kiwi_core::domain::{Branch, CommitSha, Digest, GitUrl, ProviderSettings, RegistryAddress, RegistryName, RuntimeSettings, ServerUrl};
+use kiwi_core::provider::{RuntimeReport, TokenReport};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -23,6 +23,15 @@ pub struct AddRegistry {
     /// Whether plain HTTP is allowed.
     #[serde(default)]
     pub insecure: bool,
+}
+
+/// A runtime that was registered, and what was found there.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct AddedRuntime {
+    /// The settings.
+    pub settings: RuntimeSettings,
+    /// What was looked at.
+    pub report: RuntimeReport,
 }
 
 /// A git host to set up.
