@@ -4,10 +4,11 @@ use crate::guard::audit::Actions;
 use crate::problem::ProblemBody;
 use crate::{API, HttpState, routes};
 use axum::Router;
-use axum::http::{Method, header};
+use axum::http::header;
 use axum::response::Html;
 use axum::routing::get;
 use bytes::Bytes;
+use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use utoipa::OpenApi as _;
@@ -82,26 +83,39 @@ fn complete(operation: &mut Operation, names: bool, reads: bool) {
     }
 }
 
+/// The document as text. What it is made of takes ten times the memory, for a moment: on a thread of its own, all of that is given back to the system,
+/// where it would leave a server's heap full of holes for ever.
+pub(crate) fn text() -> Bytes {
+    let made = std::thread::spawn(|| assembled().to_json().unwrap_or_default());
+    made.join().map(Bytes::from).unwrap_or_default()
+}
+
 /// What each route is called, for the audit log.
-pub(crate) fn actions(document: &OpenApi) -> Actions {
+pub(crate) fn actions(document: &[u8]) -> Actions {
+    #[derive(Deserialize)]
+    struct Document {
+        paths: BTreeMap<String, BTreeMap<String, Described>>,
+    }
+    #[derive(Deserialize)]
+    struct Described {
+        #[serde(rename = "operationId")]
+        id: String,
+    }
     let mut actions = BTreeMap::new();
-    for (path, item) in &document.paths.paths {
-        for (method, operation) in [(Method::POST, &item.post), (Method::PUT, &item.put), (Method::DELETE, &item.delete)] {
-            if let Some(id) = operation.as_ref().and_then(|operation| operation.operation_id.clone()) {
-                actions.insert((method.to_string(), path.clone()), id);
-            }
+    let paths = serde_json::from_slice::<Document>(document).map(|document| document.paths).unwrap_or_default();
+    for (path, operations) in paths {
+        for (method, operation) in operations.into_iter().filter(|(method, _)| method != "get") {
+            actions.insert((method.to_ascii_uppercase(), path.clone()), operation.id);
         }
     }
     Arc::new(actions)
 }
 
 /// The document and the page. They say nothing that the source does not, so they need no token.
-pub(crate) fn routes(document: &OpenApi) -> Router<HttpState> {
-    // As text: what it is made of takes ten times the memory, which a server would hold for ever.
-    let document = document.to_json().map(Bytes::from).unwrap_or_default();
-    let json = (header::CONTENT_TYPE, "application/json");
+pub(crate) fn routes(document: Bytes) -> Router<HttpState> {
     let page = include_str!("documents.html");
     let policy = (header::CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'");
+    let json = (header::CONTENT_TYPE, "application/json");
     Router::new()
         .route(&format!("{API}/openapi.json"), get(async move || ([json], document.clone())))
         .route(&format!("{API}/docs"), get(async move || ([policy], Html(page))))

@@ -41,10 +41,8 @@ pub const API: &str = "/api/v1";
 /// A platform that serves it itself gives requests their [`ConnectInfo`](axum::extract::ConnectInfo), so that guessing can be slowed and the audit
 /// log says from where.
 pub fn router(state: HttpState) -> Router {
-    let (actions, documents) = {
-        let document = documents::assembled();
-        (documents::actions(&document), documents::routes(&document))
-    };
+    let document = documents::text();
+    let actions = documents::actions(&document);
     // The last layer is the first to see a request.
     let (protected, _) = OpenApiRouter::new().nest(API, routes::protected()).split_for_parts();
     let protected = protected
@@ -57,7 +55,7 @@ pub fn router(state: HttpState) -> Router {
         .merge(open)
         .merge(routes::probes())
         .merge(hooks(state.kiwi.clone()))
-        .merge(documents)
+        .merge(documents::routes(document))
         .fallback(async || {
             Problem::from(
                 Error::new(ErrorKind::NotFound, "route request", "there is nothing at this address").with_hint("GET /api/v1/openapi.json lists what there is"),
