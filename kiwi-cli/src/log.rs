@@ -13,6 +13,14 @@ pub(crate) struct Log {
     _traces: Option<crate::traces::Traces>,
 }
 
+/// Whether spans are sent to a collector.
+pub(crate) fn traced() -> bool {
+    #[cfg(feature = "opentelemetry")]
+    return crate::traces::wanted();
+    #[cfg(not(feature = "opentelemetry"))]
+    false
+}
+
 /// Starts the log of a command. A server's has a line for each request and run.
 pub(crate) fn start(arguments: &Arguments) -> Result<Log> {
     let serve = if let Command::Serve(serve) = &arguments.command { Some(serve) } else { None };

@@ -17,7 +17,7 @@ pub(crate) struct Traces(SdkTracerProvider);
 impl Traces {
     /// None when no variable names a collector.
     pub(crate) fn start() -> Result<Option<Self>> {
-        if !named("OTEL_EXPORTER_OTLP_ENDPOINT") && !named("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") {
+        if !wanted() {
             return Ok(None);
         }
         let failed = |error| {
@@ -44,6 +44,11 @@ impl Drop for Traces {
     fn drop(&mut self) {
         let _ = self.0.shutdown();
     }
+}
+
+/// Whether a collector is named.
+pub(crate) fn wanted() -> bool {
+    named("OTEL_EXPORTER_OTLP_ENDPOINT") || named("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 }
 
 fn named(variable: &str) -> bool {

@@ -26,11 +26,21 @@ pub struct HttpConfig {
     pub proxies: Vec<IpAddr>,
     /// Origins whose pages may call the API from a browser, such as `https://console.example.com`; none by default.
     pub origins: Vec<HeaderValue>,
+    /// Whether spans go to OpenTelemetry, which groups them by a name that they then have. False by default.
+    pub traced: bool,
 }
 
 impl Default for HttpConfig {
     fn default() -> Self {
-        Self { concurrency: 256, streams: 4096, timeout: Duration::from_secs(60), largest_body: 1 << 20, proxies: Vec::new(), origins: Vec::new() }
+        Self {
+            concurrency: 256,
+            streams: 4096,
+            timeout: Duration::from_secs(60),
+            largest_body: 1 << 20,
+            proxies: Vec::new(),
+            origins: Vec::new(),
+            traced: false,
+        }
     }
 }
 

@@ -71,6 +71,11 @@ async fn certain(client: kube::Client, namespace: String, container: String) -> 
     }
 }
 
+/// How long ago it was certain; no time when it was told, and undone, between two looks.
+async fn since(seen: tokio::task::JoinHandle<Instant>) -> Duration {
+    tokio::time::timeout(Duration::from_secs(1), seen).await.map_or(Duration::ZERO, |seen| seen.unwrap().elapsed())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_failure_is_told_and_undone() {
     let Some(ground) = Ground::given() else { return };
@@ -149,7 +154,7 @@ async fn every_failure_is_told_and_undone() {
         }
         let seen = tokio::spawn(certain(ground.client().await, workload.name.to_string(), workload.name.to_string()));
         let error = apply(&runtime, next.clone()).await.unwrap_err();
-        let late = seen.await.unwrap().elapsed();
+        let late = since(seen).await;
         figure(
             &format!("{}: from certain to told", stage.name),
             format!("{:.1} s: {}", late.as_secs_f64(), error.message().chars().take(160).collect::<String>()),
@@ -181,7 +186,7 @@ async fn quotas_and_pod_security_are_told() {
     tokio::time::sleep(Duration::from_secs(1)).await;
     let seen = tokio::spawn(certain(client.clone(), workload.name.to_string(), workload.name.to_string()));
     let error = apply(&runtime, request(&fixture, &workload, 2, 2)).await.unwrap_err();
-    figure("a quota: from certain to told", format!("{:.1} s: {}", seen.await.unwrap().elapsed().as_secs_f64(), error.message()));
+    figure("a quota: from certain to told", format!("{:.1} s: {}", since(seen).await.as_secs_f64(), error.message()));
     assert!(error.kind() == ErrorKind::Conflict && error.message().contains("exceeded quota"), "{}", error.chain());
     quotas.delete("small", &Default::default()).await.unwrap();
 
@@ -468,11 +473,10 @@ fn a_commit_is_built_in_the_cluster_and_deployed() {
         reqwest::blocking::get(format!("http://{address}:8080/")).unwrap().text().unwrap()
     };
     assert!(answer(&name).starts_with("shop 1"));
-    assert_eq!(
-        cli(&["--namespace", "kiwi-builds", "get", "jobs,secrets,configmaps", "-l", "app.kubernetes.io/managed-by=kiwi", "-o", "name"]),
-        "",
-        "nothing of the build is left"
-    );
+    // Other tests build there too.
+    let left = cli(&["--namespace", "kiwi-builds", "get", "jobs,secrets,configmaps", "-l", "app.kubernetes.io/managed-by=kiwi", "-o", "name"]);
+    let run = result["run"].as_str().unwrap();
+    assert!(!left.contains(run), "something of the build is left: {left}");
     write("2");
     let begin = Instant::now();
     assert_eq!(kiwi.run(&["run", &name, "-o", "json"]).ok().json()["status"], "live");

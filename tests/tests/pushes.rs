@@ -1,7 +1,10 @@
 //! A push to a git host becomes a deployment: a webhook over HTTP, two servers on one database, Docker.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test ends by panicking, and prints its figures")]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "a test ends by panicking, and prints its figures")]
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use hmac::{Hmac, Mac as _};
 use kiwi_core::domain::GitProviderKind;
 use kiwi_tests::command::{Kiwi, unique};
 use kiwi_tests::fake::{FakeHost, TOKEN};
@@ -9,17 +12,49 @@ use kiwi_tests::git::{GitHost, Repository};
 use kiwi_tests::server::Server;
 use kiwi_tests::{host, sample};
 use serde_json::{Value, json};
+use sha2::Sha256;
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Output;
 use std::time::{Duration, Instant};
 
 /// Everything that takes part.
 struct World {
-    github: FakeHost,
+    host: FakeHost,
+    kind: GitProviderKind,
     shops: Vec<Shop>,
     kiwi: Kiwi,
     servers: Vec<Server>,
     token: String,
+}
+
+type Event = (Vec<(String, String)>, Vec<u8>);
+
+/// A push as GitHub delivers it (<https://docs.github.com/en/webhooks/webhook-events-and-payloads#push>).
+fn github_push(shop: &Shop, branch: &str, commit: &str, id: &str, secret: &str) -> Event {
+    let body = json!({
+        "ref": format!("refs/heads/{branch}"), "before": "1".repeat(40), "after": commit, "deleted": false,
+        "head_commit": { "id": commit, "message": "a change" }, "repository": { "id": shop.id, "full_name": shop.path }
+    });
+    let body = serde_json::to_vec(&body).unwrap();
+    (host::headers("push", id, &body, secret).into(), body)
+}
+
+/// A push as GitLab delivers it, signed by the rules of Standard Webhooks.
+fn gitlab_push(shop: &Shop, branch: &str, commit: &str, id: &str, secret: &str) -> Event {
+    let body = json!({
+        "object_kind": "push", "ref": format!("refs/heads/{branch}"), "before": "1".repeat(40), "after": commit, "checkout_sha": commit,
+        "project": { "id": shop.id, "path_with_namespace": shop.path }, "commits": [{ "id": commit, "message": "a change" }], "total_commits_count": 1
+    });
+    let body = serde_json::to_vec(&body).unwrap();
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs().to_string();
+    let key = STANDARD.decode(secret.strip_prefix("whsec_").unwrap_or(secret)).unwrap_or_default();
+    let mut mac = Hmac::<Sha256>::new_from_slice(&key).unwrap();
+    mac.update(format!("{id}.{now}.").as_bytes());
+    mac.update(&body);
+    let signature = format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes()));
+    let headers =
+        [("X-Gitlab-Event", "Push Hook"), ("Idempotency-Key", id), ("webhook-id", id), ("webhook-timestamp", &now), ("webhook-signature", &signature)];
+    (headers.map(|(name, value)| (name.to_owned(), value.to_owned())).into(), body)
 }
 
 /// A service with its repository at the git host.
@@ -31,24 +66,24 @@ struct Shop {
 }
 
 impl World {
-    fn start(count: usize) -> Self {
-        let github = FakeHost::start(GitProviderKind::Github, Some(GitHost::start(Some(TOKEN))));
+    fn start(kind: GitProviderKind, count: usize) -> Self {
+        let host = FakeHost::start(kind, Some(GitHost::start(Some(TOKEN))));
         let kiwi = Kiwi::new().with_runtime();
-        kiwi.run_with(&["provider", "set", "github", "--url", github.url().as_str(), "--token-stdin"], TOKEN).ok();
+        kiwi.run_with(&["provider", "set", kind.as_str(), "--url", host.url().as_str(), "--token-stdin"], TOKEN).ok();
         let shop = |number: usize| {
             let path = format!("team/shop-{number}");
-            let repository = github.git().create(&path);
+            let repository = host.git().create(&path);
             sample::write(repository.folder(), "1");
-            let id = github.adopt(&path, &repository.push("main"));
+            let id = host.adopt(&path, &repository.push("main"));
             let service = unique("pushed");
-            kiwi.run(&["service", "register", &service, "--github", &path, "--port", "8080", "--health", "/"]).ok();
+            kiwi.run(&["service", "register", &service, &format!("--{}", kind.as_str()), &path, "--port", "8080", "--health", "/"]).ok();
             Shop { service, path, repository, id }
         };
         let shops = (0..count).map(shop).collect();
         let first = Server::start(&kiwi);
         let token = first.first_admin();
         let servers = vec![first, Server::start(&kiwi)];
-        Self { github, shops, kiwi, servers, token }
+        Self { host, kind, shops, kiwi, servers, token }
     }
 
     fn remote(&self, arguments: &[&str]) -> Output {
@@ -67,20 +102,18 @@ impl World {
     fn push(&self, shop: &Shop, version: &str) -> String {
         sample::write(shop.repository.folder(), version);
         let commit = shop.repository.push("main");
-        self.github.memory().repositories.get_mut(&shop.id).unwrap().branches.insert("main".to_owned(), commit.clone());
+        self.host.memory().repositories.get_mut(&shop.id).unwrap().branches.insert("main".to_owned(), commit.clone());
         commit
     }
 
     /// What the host sends one of the servers for a push.
     async fn deliver(&self, server: usize, shop: &Shop, branch: &str, commit: &str, id: &str, secret: Option<&str>) -> (u16, Value) {
-        let hook = self.github.memory().repositories[&shop.id].hooks.values().next().unwrap().clone();
-        let body = json!({
-            "ref": format!("refs/heads/{branch}"), "before": "1".repeat(40), "after": commit, "deleted": false,
-            "head_commit": { "id": commit, "message": "a change" }, "repository": { "id": shop.id, "full_name": shop.path }
-        });
-        let body = serde_json::to_vec(&body).unwrap();
-        let headers = host::headers("push", id, &body, secret.unwrap_or_else(|| hook["config"]["secret"].as_str().unwrap()));
-        let mut url: reqwest::Url = hook["config"]["url"].as_str().unwrap().parse().unwrap();
+        let hook = self.host.memory().repositories[&shop.id].hooks.values().next().unwrap().clone();
+        let (headers, body) = match self.kind {
+            GitProviderKind::Gitlab => gitlab_push(shop, branch, commit, id, secret.unwrap_or_else(|| hook["signing_token"].as_str().unwrap())),
+            _ => github_push(shop, branch, commit, id, secret.unwrap_or_else(|| hook["config"]["secret"].as_str().unwrap())),
+        };
+        let mut url: reqwest::Url = hook["url"].as_str().or(hook["config"]["url"].as_str()).unwrap().parse().unwrap();
         url.set_port(self.servers[server].address.rsplit(':').next().unwrap().parse().ok()).unwrap();
         let request = reqwest::Client::new().post(url).body(body);
         let answer = headers.into_iter().fold(request, |request, (name, value)| request.header(name, value)).send().await.unwrap();
@@ -118,8 +151,17 @@ impl World {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_push_becomes_a_deployment() {
-    let world = World::start(1);
+async fn a_push_to_github_becomes_a_deployment() {
+    a_push_becomes_a_deployment(GitProviderKind::Github).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_push_to_gitlab_becomes_a_deployment() {
+    a_push_becomes_a_deployment(GitProviderKind::Gitlab).await;
+}
+
+async fn a_push_becomes_a_deployment(kind: GitProviderKind) {
+    let world = World::start(kind, 1);
     let shop = &world.shops[0];
     let refused = world.remote(&["ci", "enable", &shop.service]);
     assert_eq!(refused.status.code(), Some(2), "{refused:?}");
@@ -157,14 +199,14 @@ async fn a_push_becomes_a_deployment() {
     assert_eq!((found["head"].as_str(), found["decision"].as_str()), (Some(lost.as_str()), Some("build")), "{found}");
     assert_eq!(world.finished(&found["run"])["status"], "succeeded");
     assert!(world.answer(shop).await.contains("shop 3"));
-    let told = world.github.memory().repositories[&shop.id].statuses.clone();
+    let told = world.host.memory().repositories[&shop.id].statuses.clone();
     for commit in [&commit, &lost] {
         assert_eq!(told.iter().rfind(|(of, _)| of == commit).map(|(_, state)| state.as_str()), Some("success"), "{told:?}");
     }
 
     assert_eq!(world.json(&["runs", "list"]).as_array().unwrap().len(), 2, "one run for each push");
     world.json(&["ci", "disable", &shop.service]);
-    assert!(world.github.memory().repositories[&shop.id].hooks.is_empty());
+    assert!(world.host.memory().repositories[&shop.id].hooks.is_empty());
     world.json(&["service", "remove", &shop.service]);
 }
 
@@ -176,7 +218,7 @@ async fn two_hundred_deliveries_end_at_every_head() {
     if std::env::var("KIWI_TEST_FULL").as_deref() != Ok("yes") {
         return;
     }
-    let mut world = World::start(SERVICES);
+    let mut world = World::start(GitProviderKind::Github, SERVICES);
     let url = world.servers[0].url();
     for shop in &world.shops {
         world.json(&["ci", "enable", &shop.service, "--public-url", &url]);

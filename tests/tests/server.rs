@@ -147,9 +147,10 @@ fn nobody_leads_a_server_into_its_own_network() {
 fn a_log_for_machines_has_the_id_of_each_request() {
     let server = Server::start_with(&Kiwi::new(), &["--log-format", "json"]);
     assert!(server.is_ready());
+    drop(server.first_admin());
     let due = Instant::now() + Duration::from_secs(5);
     let line = loop {
-        let found = server.log().into_iter().find(|line| line.contains("/readyz"));
+        let found = server.log().into_iter().find(|line| line.contains("/bootstrap"));
         if let Some(line) = found {
             break line;
         }
@@ -157,7 +158,12 @@ fn a_log_for_machines_has_the_id_of_each_request() {
         std::thread::sleep(Duration::from_millis(20));
     };
     let line: serde_json::Value = serde_json::from_str(&line).unwrap();
-    assert_eq!((&line["span"]["route"], &line["span"]["status"], &line["span"]["method"]), (&"/readyz".into(), &200.into(), &"GET".into()), "{line}");
+    assert_eq!(
+        (&line["span"]["route"], &line["span"]["status"], &line["span"]["method"]),
+        (&"/api/v1/bootstrap".into(), &201.into(), &"POST".into()),
+        "{line}"
+    );
     assert_eq!(line["span"]["id"].as_str().map(str::len), Some(26), "{line}");
+    assert!(!server.log().iter().any(|line| line.contains("/readyz")), "probes are not worth a line: {:?}", server.log());
     assert!(line["timestamp"].is_string() && line["level"] == "INFO" && line["message"] == "answered", "{line}");
 }

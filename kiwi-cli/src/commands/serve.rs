@@ -35,6 +35,7 @@ pub(super) async fn run(session: Session, serve: Serve) -> Result<ExitCode> {
     }
     let mut config = HttpConfig::default();
     config.proxies = serve.proxies;
+    config.traced = crate::log::traced();
     config.origins = serve.allow_origins.iter().filter_map(|origin| origin.parse().ok()).collect();
     let state = HttpState::new(kiwi.clone(), config);
     let (stop_working, told) = oneshot::channel::<()>();

@@ -9,6 +9,7 @@ use axum::response::{IntoResponse as _, Response};
 use kiwi_core::error::{Error, ErrorKind};
 use std::time::Instant;
 use tracing::Instrument as _;
+use tracing::field::Empty;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -26,9 +27,10 @@ pub(crate) async fn keep(State(state): State<HttpState>, mut request: Request, n
     if let Some(value) = &value {
         request.headers_mut().insert(REQUEST_ID, value.clone());
     }
-    // The names that start with `otel` are those that exporters of traces look for.
-    let name = format!("{method} {route}");
-    let span = tracing::info_span!("request", %id, %method, route, otel.name = name, otel.kind = "server", status = tracing::field::Empty);
+    let span = tracing::info_span!("request", %id, %method, route, status = Empty, otel.name = Empty, otel.kind = Empty);
+    if state.config.traced {
+        span.record("otel.name", format!("{method} {route}")).record("otel.kind", "server");
+    }
     let mut response = answer(&state, request, next).instrument(span.clone()).await;
     if let Some(value) = value {
         response.headers_mut().insert(REQUEST_ID, value);
@@ -36,7 +38,13 @@ pub(crate) async fn keep(State(state): State<HttpState>, mut request: Request, n
     let status = response.status().as_u16();
     state.metrics.count(status, began.elapsed());
     span.record("status", status);
-    span.in_scope(|| tracing::info!(target: "kiwi_http::access", milliseconds = began.elapsed().as_millis(), "answered"));
+    let milliseconds = began.elapsed().as_millis();
+    // Probes come every few seconds, and say nothing while all is well.
+    let probe = status < 400 && matches!(route.as_str(), "/healthz" | "/readyz" | "/metrics");
+    span.in_scope(|| match probe {
+        true => tracing::debug!(target: "kiwi_http::access", milliseconds, "answered"),
+        false => tracing::info!(target: "kiwi_http::access", milliseconds, "answered"),
+    });
     response
 }
 
