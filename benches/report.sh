@@ -6,6 +6,8 @@ cd "$(dirname "$0")/.."
 mkdir -p docs/reports
 report=docs/reports/$(date -u +%Y-%m-%d).md
 cargo build --quiet --release --workspace
+# The figures are those of what is handed out.
+built=$(./packaging/release.sh --quiet --package kiwi-benches)
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 runner=(cargo test --release --package kiwi-tests --no-fail-fast -- --nocapture --test-threads 1)
@@ -18,7 +20,7 @@ KIWI_TEST_FULL=yes "${runner[@]}" 2>&1 | tee "$log" | { grep --line-buffered FIG
     echo "$(nproc) cores, $(awk '/MemTotal/ { printf "%d GiB", $2 / 1048576 }' /proc/meminfo), $(docker version --format 'Docker Engine {{.Server.Version}}'), commit $(git rev-parse --short HEAD)."
     echo "Ratios are of medians from one run, both sides in turn. This kind of machine is noisy: the ratios count, not the seconds."
     echo
-    cargo run --quiet --release --package kiwi-benches --bin kiwi-figures
+    "$(dirname "${built% * MB}")/kiwi-figures"
     echo
     echo "## From the tests"
     echo
