@@ -70,13 +70,31 @@ impl Gateway {
     /// Starts the gateway if it is not there, and connects.
     pub(super) async fn open(engine: &Engine) -> Result<Self> {
         ensure(engine).await?;
-        Ok(Self { agent: Agent::start(engine, CONTAINER).await? })
+        // A container that runs may have been started by another deployment, or by the engine, this very moment: it is ready when its admin socket answers.
+        let mut failure = None;
+        for _ in 0..100 {
+            match Self::connect(engine).await {
+                Ok(gateway) => return Ok(gateway),
+                Err(error) => failure = Some(error),
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        let error = Error::new(ErrorKind::Unavailable, "start gateway", "the gateway did not start").with_hint("look at `docker logs kiwi-gateway`");
+        Err(match failure {
+            Some(source) => error.with_source(source),
+            None => error,
+        })
+    }
+
+    async fn connect(engine: &Engine) -> Result<Self> {
+        let mut gateway = Self { agent: Agent::start(engine, CONTAINER).await? };
+        gateway.current().await?;
+        Ok(gateway)
     }
 
     /// Connects to a gateway that is there.
     pub(super) async fn existing(engine: &Engine) -> Result<Option<Self>> {
         match engine.docker.inspect_container(CONTAINER, None).await {
-            Ok(found) if found.state.as_ref().and_then(|state| state.running) == Some(true) => Ok(Some(Self { agent: Agent::start(engine, CONTAINER).await? })),
             Ok(_) => Ok(Some(Self::open(engine).await?)),
             Err(error) if convert::status(&error) == Some(404) => Ok(None),
             Err(error) => Err(convert::engine("look for gateway")(error)),
@@ -510,7 +528,7 @@ pub(super) fn choose_ports(all: &[Routes], ours: Option<&Routes>, busy: &[u16], 
     Ok(notes)
 }
 
-/// The container; its image is the only thing that an engine must have for it.
+/// Sees to it that the container runs; its image is the only thing that an engine must have for it.
 async fn ensure(engine: &Engine) -> Result<()> {
     let found = match engine.docker.inspect_container(CONTAINER, None).await {
         Ok(found) => Some(found),
@@ -524,27 +542,10 @@ async fn ensure(engine: &Engine) -> Result<()> {
         create(engine).await?;
     }
     match engine.docker.start_container(CONTAINER, None).await {
-        Ok(()) => {}
-        Err(error) if convert::status(&error) == Some(304) => {}
-        Err(error) => return Err(convert::engine("start gateway")(error)),
+        Ok(()) => Ok(()),
+        Err(error) if convert::status(&error) == Some(304) => Ok(()),
+        Err(error) => Err(convert::engine("start gateway")(error)),
     }
-    // It is ready when its admin socket answers.
-    let mut last = None;
-    for _ in 0..100 {
-        tokio::time::sleep(Duration::from_millis(50)).await;
-        match Agent::start(engine, CONTAINER).await {
-            Ok(agent) => match (Gateway { agent }).current().await {
-                Ok(_) => return Ok(()),
-                Err(error) => last = Some(error),
-            },
-            Err(error) => last = Some(error),
-        }
-    }
-    let error = Error::new(ErrorKind::Unavailable, "start gateway", "the gateway did not start").with_hint("look at `docker logs kiwi-gateway`");
-    Err(match last {
-        Some(source) => error.with_source(source),
-        None => error,
-    })
 }
 
 async fn create(engine: &Engine) -> Result<()> {
