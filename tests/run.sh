@@ -123,6 +123,13 @@ pip3 install --quiet --disable-pip-version-check --root-user-action ignore --tar
 printf '#!/bin/sh\nPYTHONPATH=%s exec python3 -m schemathesis.cli "$@"\n' "$work/schemathesis" >"$work/st"
 chmod +x "$work/st"
 export KIWI_TEST_SCHEMATHESIS=$work/st
+if [ "$full" = yes ]; then
+    # Only to be measured against.
+    pip3 install --quiet --disable-pip-version-check --root-user-action ignore --target "$work/semgrep" semgrep==1.182.0
+    export KIWI_TEST_SEMGREP=$work/kiwi-semgrep
+    printf '#!/bin/sh\nPYTHONPATH=%s PATH=%s/bin:$PATH exec python3 %s/bin/semgrep "$@"\n' "$work/semgrep" "$work/semgrep" "$work/semgrep" >"$KIWI_TEST_SEMGREP"
+    chmod +x "$KIWI_TEST_SEMGREP"
+fi
 
 step "format, lints, documentation"
 cargo fmt --all --check

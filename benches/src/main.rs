@@ -11,6 +11,7 @@ mod deployments;
 mod followers;
 mod intake;
 mod kubernetes;
+mod sast;
 mod scan;
 mod serve;
 mod webhooks;
@@ -32,6 +33,7 @@ fn main() {
         ("wizard", wizard::measure),
         ("kubernetes", kubernetes::measure),
         ("scan", scan::measure),
+        ("sast", sast::measure),
         ("serve", serve::measure),
         ("followers", followers::measure),
     ] {
