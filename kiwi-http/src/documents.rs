@@ -12,9 +12,10 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use utoipa::OpenApi as _;
-use utoipa::openapi::path::Operation;
+use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr, ResponseBuilder};
+use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr, Required, ResponseBuilder};
 use utoipa_axum::router::OpenApiRouter;
 
 #[derive(utoipa::OpenApi)]
@@ -36,14 +37,46 @@ pub(crate) fn assembled() -> OpenApi {
     let token = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("kiwi_...").description(Some("An API token.")).build();
     document.components.get_or_insert_default().add_security_scheme("token", SecurityScheme::Http(token));
     for (path, item) in &mut document.paths.paths {
-        let methods = [(&mut item.get, true), (&mut item.post, false), (&mut item.put, false), (&mut item.delete, false)];
-        for (operation, reads) in methods {
-            if let Some(operation) = operation {
-                complete(operation, path.contains('{'), reads);
+        let methods = [(&mut item.get, None), (&mut item.post, Some(&IDEMPOTENCY_KEY)), (&mut item.put, Some(&IF_MATCH)), (&mut item.delete, Some(&IF_MATCH))];
+        for (operation, header) in methods {
+            let Some(operation) = operation else { continue };
+            complete(operation, path.contains('{'), header.is_none());
+            // Who has no token yet has no keys.
+            if let Some(header) = header.filter(|_| !path.ends_with("/bootstrap")) {
+                operation.parameters.get_or_insert_default().push(RefOr::T(header.parameter()));
             }
         }
     }
     document
+}
+
+/// A header that every operation of a method takes.
+struct Taken {
+    name: &'static str,
+    description: &'static str,
+    pattern: &'static str,
+    longest: usize,
+}
+
+const IDEMPOTENCY_KEY: Taken = Taken {
+    name: "Idempotency-Key",
+    description: "A name of this request's own: sent again with it, and the same token, the request is done once and answered as before, for a day.",
+    pattern: "^[!-~]+$",
+    longest: 200,
+};
+const IF_MATCH: Taken = Taken {
+    name: "If-Match",
+    description: "The `ETag` of what was read: the change is made only while it is still so.",
+    pattern: "^(\\*|\"[0-9a-f]{32}\")$",
+    longest: 34,
+};
+
+impl Taken {
+    fn parameter(&self) -> Parameter {
+        let schema = ObjectBuilder::new().schema_type(Type::String).pattern(Some(self.pattern)).min_length(Some(1)).max_length(Some(self.longest));
+        let parameter = ParameterBuilder::new().name(self.name).parameter_in(ParameterIn::Header).required(Required::False);
+        parameter.description(Some(self.description)).schema(Some(schema)).build()
+    }
 }
 
 /// Adds the problems that any operation of its kind may answer with.

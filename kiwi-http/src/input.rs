@@ -49,6 +49,10 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Asked<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        // No name has it, and PostgreSQL refuses a text with it.
+        if parts.uri.query().is_some_and(|query| query.contains("%00")) {
+            return Err(Error::invalid("read query", "the query has a NUL in it").into());
+        }
         match Query::<T>::from_request_parts(parts, state).await {
             Ok(Query(value)) => Ok(Self(value)),
             Err(rejection) => Err(Error::invalid("read query", rejection.body_text()).into()),

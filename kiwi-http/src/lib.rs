@@ -7,6 +7,7 @@ mod guard;
 mod hooks;
 mod input;
 mod metrics;
+mod opening;
 mod page;
 mod problem;
 mod routes;

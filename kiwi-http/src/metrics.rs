@@ -50,7 +50,7 @@ pub(crate) async fn show(State(state): State<HttpState>) -> Result<Response, Pro
     let seconds = number(&metrics.waited) as f64 / 1e6;
     add("kiwi_http_response_seconds_total", "counter", "Seconds until answers began, summed up.", &[("", seconds.to_string())]);
     add("kiwi_http_refused_total", "counter", "Requests without a token that opens something.", &[("", number(&metrics.refused).to_string())]);
-    let streams = state.config.streams - state.streams.available_permits();
+    let streams = state.streams.count();
     add("kiwi_http_streams", "gauge", "Streams that are under way.", &[("", streams.to_string())]);
     add("kiwi_queue_length", "gauge", "Builds, and services with deployments to make, that wait or are worked.", &[("", queue.to_string())]);
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response())

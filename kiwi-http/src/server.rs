@@ -1,5 +1,6 @@
 //! Serving a router over a socket, with TLS when there is a certificate.
 
+use crate::opening::Opened;
 use axum::Router;
 use axum::extract::ConnectInfo;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -12,14 +13,14 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tower::ServiceExt as _;
 
-/// How long a client may take for a handshake, or to send its headers: whoever drips them holds a connection no longer.
+/// How long a client may take until it speaks, with a handshake, and to send its headers: whoever drips them holds a connection no longer.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How many connections are open at once.
 const CONNECTIONS: usize = 8192;
@@ -53,10 +54,15 @@ impl Tls {
     }
 }
 
+trait Socket: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> Socket for S {}
+
 /// Serves until `stop` ends, then lets requests that are under way end within `grace`.
 pub async fn serve(listener: TcpListener, router: Router, tls: Option<Tls>, stop: impl Future<Output = ()>, grace: Duration) {
     let graceful = GracefulShutdown::new();
     let places = Arc::new(Semaphore::new(CONNECTIONS));
+    let stopping = watch::Sender::new(false);
     let mut builder = Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new()).header_read_timeout(PATIENCE);
     builder.http2().timer(TokioTimer::new()).keep_alive_interval(Duration::from_secs(30));
@@ -77,36 +83,42 @@ pub async fn serve(listener: TcpListener, router: Router, tls: Option<Tls>, stop
         };
         let Ok(place) = places.clone().try_acquire_owned() else { continue };
         let (builder, router, watcher) = (builder.clone(), router.clone(), graceful.watcher());
-        let tls = tls.clone();
+        let (tls, mut stopping) = (tls.clone(), stopping.subscribe());
         tokio::spawn(async move {
             let _place = place;
             // An event must not wait for the next one to fill a packet.
             let _ = stream.set_nodelay(true);
-            match tls {
-                Some(tls) => {
-                    if let Some(stream) = shake_hands(tls, stream).await {
-                        connection(builder, router, stream, peer, watcher).await;
-                    }
-                }
-                None => connection(builder, router, stream, peer, watcher).await,
+            // Who has not said anything yet is not waited for when the server stops.
+            let opened = tokio::select! {
+                opened = open(tls, stream) => opened,
+                _ = stopping.wait_for(|stopping| *stopping) => None,
+            };
+            if let Some(stream) = opened {
+                connection(builder, router, stream, peer, watcher).await;
             }
         });
     }
     drop(listener);
+    stopping.send_replace(true);
     if tokio::time::timeout(grace, graceful.shutdown()).await.is_err() {
         tracing::warn!("some requests did not end in time");
     }
 }
 
+/// A connection that has begun to speak, within its time.
+async fn open(tls: Option<Tls>, stream: TcpStream) -> Option<Opened<Box<dyn Socket>>> {
+    let begin = async {
+        let stream: Box<dyn Socket> = match tls {
+            Some(tls) => Box::new(shake_hands(tls, stream).await?),
+            None => Box::new(stream),
+        };
+        Opened::read(stream).await.ok().flatten()
+    };
+    tokio::time::timeout(PATIENCE, begin).await.ok().flatten()
+}
+
 async fn shake_hands(tls: Tls, stream: TcpStream) -> Option<tokio_rustls::server::TlsStream<TcpStream>> {
-    match tokio::time::timeout(PATIENCE, tls.0.accept(stream)).await {
-        Ok(Ok(stream)) => Some(stream),
-        Ok(Err(error)) => {
-            tracing::debug!(%error, "a handshake failed");
-            None
-        }
-        Err(_) => None,
-    }
+    tls.0.accept(stream).await.inspect_err(|error| tracing::debug!(%error, "a handshake failed")).ok()
 }
 
 async fn connection(

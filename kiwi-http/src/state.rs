@@ -3,12 +3,17 @@
 use crate::feed::Feeds;
 use crate::guard::throttle::Throttle;
 use crate::metrics::Metrics;
+use crate::stream::Places;
 use axum::http::HeaderValue;
 use kiwi_core::pipeline::Kiwi;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
+use tokio_util::task::TaskTracker;
+
+/// How many deliveries and the like are read and answered at once; those who have a token do not wait for them.
+const STRANGERS: usize = 64;
 
 /// The limits of a server, and whom it believes.
 #[derive(Debug, Clone)]
@@ -50,10 +55,14 @@ pub struct HttpState {
     pub(crate) kiwi: Kiwi,
     pub(crate) config: Arc<HttpConfig>,
     pub(crate) room: Arc<Semaphore>,
-    pub(crate) streams: Arc<Semaphore>,
+    /// Requests of those who need no token.
+    pub(crate) strangers: Arc<Semaphore>,
+    pub(crate) streams: Arc<Places>,
     pub(crate) throttle: Arc<Throttle>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) feeds: Arc<Feeds>,
+    /// Changes that are being made.
+    pub(crate) under_way: TaskTracker,
     stopping: watch::Sender<bool>,
 }
 
@@ -63,11 +72,13 @@ impl HttpState {
         Self {
             kiwi,
             room: Arc::new(Semaphore::new(config.concurrency)),
-            streams: Arc::new(Semaphore::new(config.streams)),
+            strangers: Arc::new(Semaphore::new(STRANGERS)),
+            streams: Arc::new(Places::new(config.streams)),
             config: Arc::new(config),
             throttle: Arc::default(),
             metrics: Arc::default(),
             feeds: Arc::default(),
+            under_way: TaskTracker::new(),
             stopping: watch::Sender::new(false),
         }
     }
@@ -75,6 +86,12 @@ impl HttpState {
     /// Ends every stream, so that its client goes on at another replica. Requests that are under way end by themselves.
     pub fn stop(&self) {
         self.stopping.send_replace(true);
+    }
+
+    /// Waits for the changes that are being made, also those whose caller has gone. Call it when no request comes any more.
+    pub async fn finish(&self) {
+        self.under_way.close();
+        self.under_way.wait().await;
     }
 
     /// Ends when the server does.

@@ -37,6 +37,22 @@ pub(crate) fn may_change<T: Serialize>(headers: &HeaderMap, now: &T) -> Result<(
     }
 }
 
+/// The same for what is read only where `If-Match` asks. What is not there matches nothing (RFC 9110, 13.1.1).
+pub(crate) async fn may_change_now<T: Serialize>(headers: &HeaderMap, now: impl Future<Output = Result<T, Problem>>) -> Result<(), Problem> {
+    match listed(headers, header::IF_MATCH) {
+        None => Ok(()),
+        Some(_) => may_change(headers, &now.await?),
+    }
+}
+
+/// A change to what has no tag: `If-Match` with one cannot hold.
+pub(crate) fn has_no_tag(headers: &HeaderMap) -> Result<(), Problem> {
+    match listed(headers, header::IF_MATCH) {
+        Some(wanted) if wanted != "*" => Err(Problem::changed_meanwhile()),
+        _ => Ok(()),
+    }
+}
+
 fn listed(headers: &HeaderMap, name: header::HeaderName) -> Option<&str> {
     headers.get(name).map(|value| value.to_str().unwrap_or_default().trim())
 }

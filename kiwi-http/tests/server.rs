@@ -4,6 +4,7 @@
 
 mod common;
 
+use kiwi_core::{Role, Scope};
 use kiwi_http::{HttpConfig, HttpState, router, server};
 use serde_json::json;
 use std::net::SocketAddr;
@@ -62,6 +63,67 @@ async fn who_drips_headers_is_let_go_and_nobody_waits_for_them() {
     let mut rest = Vec::new();
     slow[0].read_to_end(&mut rest).await.unwrap();
     assert!((9..20).contains(&began.elapsed().as_secs()), "after {:?}", began.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_says_nothing_is_let_go_and_nobody_waits_for_them() {
+    let world = common::memory().await;
+    let (address, stop, server) = start(world.state.clone()).await;
+    let began = Instant::now();
+    let (mut silent, mut half) = (TcpStream::connect(address).await.unwrap(), TcpStream::connect(address).await.unwrap());
+    half.write_all(b"PRI * HTTP/2.0\r\n").await.unwrap();
+    for stream in [&mut silent, &mut half] {
+        let _ = stream.read_to_end(&mut Vec::new()).await;
+        assert!((9..20).contains(&began.elapsed().as_secs()), "after {:?}", began.elapsed());
+    }
+    let _silent = TcpStream::connect(address).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    let began = Instant::now();
+    stop.send(()).unwrap();
+    server.await.unwrap();
+    assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn strangers_hold_up_nobody() {
+    let world = common::memory().await;
+    let (address, _stop, _server) = start(world.state.clone()).await;
+    let mut slow = Vec::new();
+    for path in ["/hooks/github/01arz3ndektsv4rrffq69g5fav", "/api/v1/bootstrap"] {
+        for _ in 0..200 {
+            let mut stream = TcpStream::connect(address).await.unwrap();
+            let head = format!("POST {path} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 20000000\r\n\r\n{{");
+            stream.write_all(head.as_bytes()).await.unwrap();
+            slow.push(stream);
+        }
+    }
+    // A webhook that nobody registered is answered before its body is read.
+    let answer = until(&mut slow[0], "}").await;
+    assert!(answer.starts_with("HTTP/1.1 404"), "{answer}");
+    for path in ["/healthz", "/readyz", "/metrics", "/api/v1/whoami"] {
+        let answer = until(&mut open(address, &world.admin, path, "*/*").await, "\r\n\r\n").await;
+        assert!(answer.starts_with("HTTP/1.1 200"), "{path}: {answer}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_ends_with_its_token() {
+    let world = common::memory().await;
+    let made = world.call(&world.admin, "POST", "/services/shop/runs", Some(json!({ "kind": "build" })), &[]).await;
+    let path = format!("{}/events", made.header("location"));
+    let (address, _stop, _server) = start(world.state.clone()).await;
+    let grace = world.token("default", "grace", Role::Admin, Scope::Admin).await;
+    let (mut hers, mut other) = (open(address, &grace, &path, "text/event-stream").await, open(address, &world.admin, &path, "text/event-stream").await);
+    for stream in [&mut hers, &mut other] {
+        assert!(until(stream, "\r\n\r\n").await.starts_with("HTTP/1.1 200"));
+    }
+    assert_eq!(world.call(&world.admin, "DELETE", "/users/grace", None, &[]).await.status, 204);
+    let began = Instant::now();
+    until(&mut hers, "0\r\n\r\n").await;
+    assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
+    let mut buffer = [0; 4096];
+    let ended = tokio::time::timeout(Duration::from_secs(1), async { while other.read(&mut buffer).await.unwrap() > 0 {} }).await;
+    assert!(ended.is_err(), "nobody else's stream ends");
 }
 
 #[tokio::test(flavor = "multi_thread")]

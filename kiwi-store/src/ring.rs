@@ -69,6 +69,10 @@ impl KeyRing {
             keys.insert(0, new);
         }
         let key = current(&keys)?;
+        if seal::made_check(key, check) {
+            return Err(Error::new(ErrorKind::Conflict, "rotate key", "there is no new key to seal the secrets with")
+                .with_hint("start with KIWI_KEY=NEW,OLD, where NEW comes from `openssl rand -base64 32`, and rotate then"));
+        }
         let (mut ids, mut values) = (Vec::new(), Vec::new());
         for (id, sealed) in rows {
             values.push(seal::seal(key, &id, &seal::open_with_any(&keys, &id, &sealed)?)?);

@@ -116,6 +116,30 @@ async fn enabling_registers_the_webhook_with_a_secret_of_its_own() {
 }
 
 #[tokio::test]
+async fn a_commit_that_asks_not_to_be_built_is_not_found_by_the_reconciler_either() {
+    let shop = shop().await;
+    let skip = |number: u64| {
+        let push = json!({
+            "ref": "refs/heads/main", "before": "1".repeat(40), "after": commit(number), "deleted": false,
+            "head_commit": { "id": commit(number), "message": "words [skip ci]" }, "repository": { "id": host::number("shop"), "full_name": "shop" }
+        });
+        shop.world.host.event("shop", "push", &format!("skip-{number}"), &push)
+    };
+    shop.world.host.push("shop", &commit(2));
+    let delivery = shop.deliver(&skip(2)).await;
+    let (outcome, reason) = shop.decided(&delivery).await;
+    assert!(outcome == Outcome::Ignored && reason.contains("asks not to be built"), "{reason}");
+    assert!(shop.reconcile().await.decision.is_none() && shop.work().await.is_empty());
+    // The next push is built; one that asks not to be built says nothing about the head that came after it.
+    shop.world.host.push("shop", &commit(3));
+    shop.world.host.push("shop", &commit(4));
+    shop.deliver(&skip(3)).await;
+    let found = shop.reconcile().await.decision.unwrap();
+    assert_eq!((found.outcome, shop.work().await), (Outcome::Build, vec![RunStatus::Succeeded]));
+    assert_eq!(shop.live().await, Some(commit(4)));
+}
+
+#[tokio::test]
 async fn a_push_is_built_and_deployed_and_its_commit_says_so() {
     let shop = shop().await;
     let delivery = shop.push(2, "a").await;

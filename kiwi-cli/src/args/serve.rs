@@ -10,7 +10,7 @@ pub(crate) struct Serve {
     /// Where to listen
     #[arg(long, env = "KIWI_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
     pub(crate) listen: SocketAddr,
-    /// How people and git hosts reach it [default: where it listens]
+    /// How people and git hosts reach it; Auto CI asks for it [default for people: where it listens]
     #[arg(long, env = "KIWI_PUBLIC_URL", value_name = "URL")]
     pub(crate) public_url: Option<Url>,
     /// The certificate, and those that lead to its root, as PEM

@@ -22,8 +22,9 @@ pub(super) async fn run(session: &Session, command: CiCommand, output: Output) -
                     "enabled_by": settings.enabled_by, "enabled_at": settings.enabled_at,
                 });
                 output::result(output, &shown, || {
+                    let which = if settings.watch.is_empty() { "every push" } else { "a push that changes what is watched" };
                     format!(
-                        "every push to the branch of {} is deployed to {}; `kiwi delivery list {0}` says what became of it",
+                        "{which} to the branch of {} is deployed to {}; `kiwi delivery list {0}` says what became of it",
                         enable.service, settings.environment
                     )
                 });

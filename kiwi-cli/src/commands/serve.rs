@@ -42,6 +42,7 @@ pub(super) async fn run(session: Session, serve: Serve) -> Result<ExitCode> {
     let options = ServerOptions { runs: serve.workers, runs_per_runtime: serve.runs_per_runtime, ..ServerOptions::default() };
     let workers = tokio::spawn(async move { kiwi.serve(options, async { drop(told.await) }).await });
     let app = router(state.clone());
+    let finishing = state.clone();
     output::note(&format!("serving {url}"));
     let stop = async {
         asked_to_stop().await;
@@ -50,6 +51,7 @@ pub(super) async fn run(session: Session, serve: Serve) -> Result<ExitCode> {
         drop(stop_working);
     };
     server::serve(listener, app, tls, stop, GRACE).await;
+    let _ = tokio::time::timeout(GRACE, finishing.finish()).await;
     // The leases are given back before the process ends, so that another goes on at once.
     let _ = tokio::time::timeout(GRACE, workers).await;
     Ok(ExitCode::SUCCESS)

@@ -123,7 +123,7 @@ impl Client {
         let kind = if error.is_timeout() { ErrorKind::Timeout } else { ErrorKind::ConnectionRefused };
         Error::new(kind, "ask server", format!("{} does not answer", self.base))
             .with_source(error.without_url())
-            .with_hint("check --server or KIWI_SERVER, and that `kiwi serve` is running there")
+            .with_hint("check --server or KIWI_SERVER, and that `kiwi serve` is running there; SSL_CERT_FILE names an authority that only you know")
     }
 }
 

@@ -38,6 +38,12 @@ impl Timestamp {
         Self(self.0.saturating_add(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)))
     }
 
+    /// This point, `duration` earlier.
+    #[must_use]
+    pub fn before(self, duration: Duration) -> Self {
+        Self(self.0.saturating_sub(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)))
+    }
+
     /// The UTC date as `YYYYMMDD`, as the tag rule's `${DATE}` writes it.
     pub fn date(self) -> String {
         self.to_string().chars().take(10).filter(|c| *c != '-').collect()

@@ -1,9 +1,11 @@
 //! Tokens, the audit log and idempotency keys of the reference store.
 
+use super::lock;
 use super::store::{MemoryStore, exists, missing};
-use crate::domain::{ApiToken, AuditEntry, OrganizationId, SecretId, Timestamp, TokenId, UserName};
+use crate::access::Role;
+use crate::domain::{ApiToken, AuditEntry, OrganizationId, SecretId, Timestamp, TokenId, User, UserName};
 use crate::error::Result;
-use crate::provider::store::{AuditFilter, AuditStore, KeptToken, KeyClaim, KeyStore, TokenStore};
+use crate::provider::store::{AuditFilter, AuditStore, KeptToken, KeyClaim, KeyStore, TokenStore, admin_exists};
 use async_trait::async_trait;
 use std::collections::BTreeMap;
 
@@ -22,12 +24,24 @@ struct Key {
     until: Timestamp,
 }
 
+impl AccessState {
+    /// Ends the tokens of a person who goes.
+    pub(super) fn revoke_all(&mut self, organization: &OrganizationId, user: &UserName, at: Timestamp) {
+        let of = |kept: &&mut KeptToken| kept.organization == *organization && kept.token.user.as_str().eq_ignore_ascii_case(user.as_str());
+        self.tokens.values_mut().filter(of).for_each(|kept| kept.token.revoked_at = kept.token.revoked_at.or(Some(at)));
+    }
+}
+
 #[async_trait]
 impl TokenStore for MemoryStore {
     async fn insert_token(&self, token: &KeptToken) -> Result<()> {
+        let state = lock(&self.state);
         let tokens = &mut self.access().tokens;
         if tokens.contains_key(&token.token.id) {
             return Err(exists("insert token", &token.token.id));
+        }
+        if !token.is_bootstrap() && !state.users.contains_key(&(token.organization.clone(), token.token.user.as_str().to_ascii_lowercase())) {
+            return Err(missing("insert token", &token.token.user));
         }
         tokens.insert(token.token.id.clone(), token.clone());
         Ok(())
@@ -59,8 +73,20 @@ impl TokenStore for MemoryStore {
         }
     }
 
-    async fn remove_token(&self, id: &TokenId) -> Result<()> {
-        self.access().tokens.remove(id).map(|_| ()).ok_or_else(|| missing("remove token", id))
+    async fn insert_first_admin(&self, bootstrap: &TokenId, admin: &User, token: &KeptToken) -> Result<()> {
+        let mut state = lock(&self.state);
+        let tokens = &mut self.access().tokens;
+        if state.users.iter().any(|((owner, _), user)| *owner == token.organization && user.role == Role::Admin) {
+            return Err(admin_exists());
+        }
+        let key = (token.organization.clone(), admin.name.as_str().to_ascii_lowercase());
+        if state.users.contains_key(&key) {
+            return Err(exists("insert user", &admin.name));
+        }
+        tokens.remove(bootstrap).ok_or_else(|| missing("insert first admin", bootstrap))?;
+        state.users.insert(key, admin.clone());
+        tokens.insert(token.token.id.clone(), token.clone());
+        Ok(())
     }
 }
 
@@ -87,19 +113,11 @@ impl KeyStore for MemoryStore {
     async fn claim_key(&self, organization: &OrganizationId, key: &str, fingerprint: &str, now: Timestamp, until: Timestamp) -> Result<KeyClaim> {
         let keys = &mut self.access().keys;
         let place = (organization.clone(), key.to_owned());
-        match keys.get(&place) {
-            Some(kept) if kept.until > now => Ok(match &kept.answer {
-                _ if kept.fingerprint != fingerprint => KeyClaim::Different,
-                Some(answer) => KeyClaim::Answered(answer.clone()),
-                None => KeyClaim::Busy,
-            }),
-            // An answer that is over its time is still `expire_keys`'s to name.
-            Some(kept) if kept.answer.is_some() => Ok(KeyClaim::Busy),
-            _ => {
-                keys.insert(place, Key { fingerprint: fingerprint.to_owned(), answer: None, until });
-                Ok(KeyClaim::New)
-            }
-        }
+        let Some(kept) = keys.get(&place) else {
+            keys.insert(place, Key { fingerprint: fingerprint.to_owned(), answer: None, until });
+            return Ok(KeyClaim::New);
+        };
+        Ok(KeyClaim::of(kept.fingerprint == fingerprint, kept.answer.as_ref(), kept.until <= now))
     }
 
     async fn answer_key(&self, organization: &OrganizationId, key: &str, answer: &SecretId, until: Timestamp) -> Result<()> {
@@ -118,9 +136,10 @@ impl KeyStore for MemoryStore {
         Ok(())
     }
 
-    async fn expire_keys(&self, now: Timestamp) -> Result<Vec<SecretId>> {
+    async fn expire_keys(&self, now: Timestamp, abandoned: Timestamp) -> Result<Vec<SecretId>> {
         let keys = &mut self.access().keys;
-        let over: Vec<_> = keys.iter().filter(|(_, kept)| kept.until <= now).map(|(place, _)| place.clone()).collect();
+        let is_over = |kept: &Key| kept.until <= if kept.answer.is_some() { now } else { abandoned };
+        let over: Vec<_> = keys.iter().filter(|(_, kept)| is_over(kept)).map(|(place, _)| place.clone()).collect();
         Ok(over.iter().filter_map(|place| keys.remove(place)?.answer).collect())
     }
 }

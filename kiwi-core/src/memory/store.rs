@@ -11,7 +11,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::provider::change::{Announcer, Change, Changes};
 use crate::provider::store::{
     Claim, DeploymentStore, EnvironmentStore, EventStore, ProviderStore, RegistryStore, ReportStore, RunFilter, RunStore, RuntimeStore, SecretStore,
-    ServiceStore, UserStore,
+    ServiceStore, UserStore, is_last_admin, last_admin,
 };
 use crate::provider::{Fence, Store};
 use crate::secret::SecretString;
@@ -42,7 +42,7 @@ pub(super) struct State {
     runtimes: BTreeMap<(OrganizationId, RuntimeName), RuntimeSettings>,
     registries: BTreeMap<(OrganizationId, RegistryName), RegistrySettings>,
     providers: BTreeMap<(OrganizationId, &'static str), ProviderSettings>,
-    users: BTreeMap<(OrganizationId, String), User>,
+    pub(super) users: BTreeMap<(OrganizationId, String), User>,
     secrets: BTreeMap<SecretId, SecretString>,
     environments: BTreeMap<(ServiceId, EnvironmentName), EnvironmentSettings>,
     pub(super) runs: BTreeMap<RunId, (OrganizationId, String, Run)>,
@@ -262,9 +262,16 @@ impl UserStore for MemoryStore {
         Ok(lock(&self.state).users.iter().filter(|((owner, _), _)| owner == organization).map(|(_, user)| user.clone()).collect())
     }
 
-    async fn remove_user(&self, organization: &OrganizationId, name: &UserName) -> Result<()> {
+    async fn remove_user(&self, organization: &OrganizationId, name: &UserName, at: Timestamp) -> Result<()> {
         let key = (organization.clone(), name.as_str().to_ascii_lowercase());
-        lock(&self.state).users.remove(&key).map(|_| ()).ok_or_else(|| missing("remove user", name))
+        let mut state = lock(&self.state);
+        let users: Vec<User> = state.users.iter().filter(|((owner, _), _)| owner == organization).map(|(_, user)| user.clone()).collect();
+        if is_last_admin(&users, name) {
+            return Err(last_admin(name));
+        }
+        state.users.remove(&key).ok_or_else(|| missing("remove user", name))?;
+        self.access().revoke_all(organization, name, at);
+        Ok(())
     }
 }
 

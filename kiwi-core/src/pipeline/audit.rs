@@ -8,7 +8,7 @@ use crate::provider::store::{AuditFilter, KeyClaim};
 use crate::secret::SecretString;
 use std::time::Duration;
 
-/// How long a request with a key may take before another may take the key over.
+/// How long a request with a key may take before it counts as one whose end nobody will tell.
 const BUSY: Duration = Duration::from_secs(120);
 
 /// How long an answer can be asked for again.
@@ -38,16 +38,21 @@ impl Kiwi {
 
     /// Takes an idempotency key for a request with this fingerprint. Each user has their own keys.
     ///
-    /// Errors: `InvalidInput` when the key belongs to another request, `Busy` while the same one is being answered.
+    /// Errors: `InvalidInput` when the key belongs to another request, `Busy` while the same one is being answered, `Conflict` when nobody will know
+    /// whether it was done.
     pub async fn recall(&self, actor: &Actor, key: &str, fingerprint: &str) -> Result<Recall> {
         let now = Timestamp::now();
-        let forgotten = self.store().expire_keys(now).await?;
+        let forgotten = self.store().expire_keys(now, now.before(KEPT)).await?;
         self.store().remove_secrets(&forgotten).await?;
         match self.store().claim_key(&actor.organization, &own(actor, key), fingerprint, now, now.after(BUSY)).await? {
             KeyClaim::New => Ok(Recall::New),
             KeyClaim::Answered(answer) => self.store().secret(&answer).await.map(Recall::Answered),
             KeyClaim::Busy => Err(Error::new(ErrorKind::Busy, "recall request", "a request with this idempotency key is being answered")
                 .with_hint("wait a moment and send it again")),
+            KeyClaim::Abandoned => {
+                Err(Error::new(ErrorKind::Conflict, "recall request", "the server that began this request ended before it could say whether it was done")
+                    .with_hint("look whether it was; if not, send it with a new idempotency key"))
+            }
             KeyClaim::Different => {
                 Err(Error::invalid("recall request", "this idempotency key was used for another request").with_hint("make a new key for each thing you create"))
             }

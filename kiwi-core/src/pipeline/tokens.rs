@@ -90,6 +90,13 @@ impl Kiwi {
         Ok(Some((actor, kept.token.id)))
     }
 
+    /// Whether a token still lets this actor in, as it did when they came.
+    pub async fn is_still(&self, actor: &Actor, id: &TokenId) -> Result<bool> {
+        let Some(kept) = self.store().token(id).await?.filter(|kept| kept.token.is_valid(Timestamp::now())) else { return Ok(false) };
+        let user = self.store().user(&kept.organization, &kept.token.user).await?;
+        Ok(user.is_some_and(|user| user.role == actor.role && user.name.as_str() == actor.name))
+    }
+
     /// A token that makes the first admin, once and within a day; none when there is an admin. Each call makes another one: what was printed
     /// before may be lost.
     pub async fn offer_bootstrap(&self) -> Result<Option<SecretString>> {
@@ -105,7 +112,8 @@ impl Kiwi {
 
     /// Makes the first admin and a token for them, in exchange for the bootstrap token.
     ///
-    /// Errors: `Unauthenticated` for another token or one that was used, `Conflict` when there is an admin.
+    /// Errors: `Unauthenticated` for another token or one that was used, `Conflict` when there is an admin, `AlreadyExists` when the name is taken; the
+    /// token then still works.
     pub async fn bootstrap(&self, text: &str, user: &User) -> Result<(ApiToken, SecretString)> {
         let refused = || {
             Error::new(ErrorKind::Unauthenticated, "make first admin", "this is not the bootstrap token, or it was used already")
@@ -116,15 +124,13 @@ impl Kiwi {
         let kept = self.store().token(text.id()).await?;
         let kept = kept.filter(|kept| kept.hash.matches(&text) && kept.token.is_valid(now) && kept.token.scopes.contains(&Scope::Bootstrap));
         let organization = kept.ok_or_else(refused)?.organization;
-        if self.has_admin(&organization).await? {
-            return Err(Error::new(ErrorKind::Conflict, "make first admin", "there is an admin already").with_hint("ask them for an account"));
-        }
-        // Of several who come with the same token at once, one goes on.
-        self.store().remove_token(text.id()).await.map_err(|error| if error.kind() == ErrorKind::NotFound { refused() } else { error })?;
+        super::users::check(user)?;
         let user = User { role: Role::Admin, ..user.clone() };
-        self.store().insert_user(&organization, &user).await?;
-        let new = NewToken { user: user.name, name: "first token".parse()?, scopes: [Scope::Admin].into(), expires_at: None };
-        self.keep_token(&organization, new, now).await
+        let new = NewToken { user: user.name.clone(), name: "first token".parse()?, scopes: [Scope::Admin].into(), expires_at: None };
+        let (kept, value) = made(&organization, new, now);
+        let done = self.store().insert_first_admin(text.id(), &user, &kept).await;
+        done.map_err(|error| if error.kind() == ErrorKind::NotFound { refused() } else { error })?;
+        Ok((kept.token, value))
     }
 
     async fn has_admin(&self, organization: &OrganizationId) -> Result<bool> {
@@ -137,18 +143,24 @@ impl Kiwi {
     }
 
     async fn keep_token(&self, organization: &OrganizationId, new: NewToken, now: Timestamp) -> Result<(ApiToken, SecretString)> {
-        let text = TokenText::generate(TokenId::generate());
-        let token = ApiToken {
-            id: text.id().clone(),
-            user: new.user,
-            name: new.name,
-            scopes: new.scopes,
-            created_at: now,
-            expires_at: new.expires_at,
-            last_used_at: None,
-            revoked_at: None,
-        };
-        self.store().insert_token(&KeptToken { organization: organization.clone(), hash: text.hash(), token: token.clone() }).await?;
-        Ok((token, text.into_secret()))
+        let (kept, value) = made(organization, new, now);
+        self.store().insert_token(&kept).await?;
+        Ok((kept.token, value))
     }
+}
+
+/// A token and its value.
+fn made(organization: &OrganizationId, new: NewToken, now: Timestamp) -> (KeptToken, SecretString) {
+    let text = TokenText::generate(TokenId::generate());
+    let token = ApiToken {
+        id: text.id().clone(),
+        user: new.user,
+        name: new.name,
+        scopes: new.scopes,
+        created_at: now,
+        expires_at: new.expires_at,
+        last_used_at: None,
+        revoked_at: None,
+    };
+    (KeptToken { organization: organization.clone(), hash: text.hash(), token }, text.into_secret())
 }

@@ -3,12 +3,25 @@
 use super::{Kiwi, missing};
 use crate::access::{Actor, Operation};
 use crate::domain::{Timestamp, User, UserName};
-use crate::error::Result;
+use crate::error::{Error, Result};
+
+/// The longest name of a person, in characters.
+const LONGEST: usize = 200;
+
+/// Names are shown in terminals and pages.
+pub(super) fn check(user: &User) -> Result<()> {
+    let strange = |c: char| c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    if user.full_name.chars().count() > LONGEST || user.full_name.chars().any(strange) {
+        return Err(Error::invalid("add user", format!("the full name is longer than {LONGEST} characters, or has control characters in it")));
+    }
+    Ok(())
+}
 
 impl Kiwi {
     /// Adds a person.
     pub async fn add_user(&self, actor: &Actor, user: &User) -> Result<()> {
         actor.may(Operation::ChangeUsers)?;
+        check(user)?;
         self.store().insert_user(&actor.organization, user).await
     }
 
@@ -25,11 +38,10 @@ impl Kiwi {
     }
 
     /// Removes a person. Their API tokens end, for good: somebody of the same name may come later.
+    ///
+    /// Errors: `NotFound`, `Conflict` for the last admin.
     pub async fn remove_user(&self, actor: &Actor, name: &UserName) -> Result<()> {
         actor.may(Operation::ChangeUsers)?;
-        for token in self.store().tokens(&actor.organization, Some(name)).await? {
-            self.store().revoke_token(&actor.organization, &token.id, Timestamp::now()).await?;
-        }
-        self.store().remove_user(&actor.organization, name).await
+        self.store().remove_user(&actor.organization, name, Timestamp::now()).await
     }
 }

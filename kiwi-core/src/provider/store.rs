@@ -6,7 +6,7 @@
 mod access;
 
 pub use super::inbox::{AutoCiStore, DeliveryStore, Judgement, Turn};
-pub use access::{AuditFilter, AuditStore, KeptToken, KeyClaim, KeyStore, TokenStore};
+pub use access::{AuditFilter, AuditStore, KeptToken, KeyClaim, KeyStore, TokenStore, admin_exists, is_last_admin, last_admin};
 
 use super::Fence;
 use super::change::Changes;
@@ -80,8 +80,8 @@ pub trait UserStore: Send + Sync {
     async fn user(&self, organization: &OrganizationId, name: &UserName) -> Result<Option<User>>;
     /// All, in name order.
     async fn users(&self, organization: &OrganizationId) -> Result<Vec<User>>;
-    /// Removes one. Errors: `NotFound`.
-    async fn remove_user(&self, organization: &OrganizationId, name: &UserName) -> Result<()>;
+    /// Removes one and ends their tokens, in one step. Errors: `NotFound`, `Conflict` when it is the last admin.
+    async fn remove_user(&self, organization: &OrganizationId, name: &UserName, at: Timestamp) -> Result<()>;
 }
 
 /// Secrets, encrypted at rest.

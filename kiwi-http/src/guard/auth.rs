@@ -55,12 +55,18 @@ pub(crate) fn too_many(seconds: u64) -> Problem {
 
 /// The address that a request came from; of a proxy that is believed, the one that it names last.
 pub(crate) fn origin(state: &HttpState, headers: &HeaderMap, extensions: &Extensions) -> Option<IpAddr> {
-    let peer = extensions.get::<ConnectInfo<SocketAddr>>()?.0.ip();
+    let peer = extensions.get::<ConnectInfo<SocketAddr>>()?.0.ip().to_canonical();
     if !state.config.proxies.contains(&peer) {
         return Some(peer);
     }
     let named = headers.get_all("x-forwarded-for").iter().next_back().and_then(|value| value.to_str().ok());
-    named.and_then(|list| list.rsplit(',').next()).and_then(|last| last.trim().parse().ok()).or(Some(peer))
+    named.and_then(|list| list.rsplit(',').next()).and_then(|last| address(last.trim())).or(Some(peer))
+}
+
+/// Some proxies name the port too.
+fn address(text: &str) -> Option<IpAddr> {
+    let bare = || text.strip_prefix('[')?.strip_suffix(']')?.parse().ok();
+    text.parse().ok().or_else(|| text.parse::<SocketAddr>().ok().map(|named| named.ip())).or_else(bare)
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {

@@ -8,6 +8,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
+use kiwi_core::domain::TokenId;
 use kiwi_core::error::{Error, ErrorKind};
 use kiwi_core::pipeline::Recall;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -15,6 +16,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use std::fmt::Write as _;
 
+/// What says that an answer was given before.
+pub(super) const REPLAY: &str = "idempotent-replay";
 /// The longest key.
 const LONGEST: usize = 200;
 
@@ -37,30 +40,28 @@ pub(crate) async fn repeat(State(state): State<HttpState>, caller: Caller, reque
     })?;
     let (parts, body) = request.into_parts();
     let body = read(body, state.config.largest_body).await?;
-    let fingerprint = fingerprint(&parts.method, parts.uri.path(), &body);
+    let fingerprint = fingerprint(&caller.token, &parts.method, parts.uri.path(), &body);
     let actor = &caller.actor;
     if let Recall::Answered(kept) = state.kiwi.recall(actor, &key, &fingerprint).await? {
         return restore(&kept);
     }
-    // Whoever disconnects must not leave the key taken: the request goes on without them.
-    let (kiwi, actor) = (state.kiwi.clone(), caller.actor.clone());
-    let largest = state.config.largest_body;
-    let work = tokio::spawn(async move {
-        let response = next.run(Request::from_parts(parts, Body::from(body))).await;
-        if !response.status().is_success() {
-            kiwi.forget(&actor, &key).await?;
-            return Ok(response);
+    let response = next.run(Request::from_parts(parts, Body::from(body))).await;
+    if !response.status().is_success() {
+        if let Err(error) = state.kiwi.forget(actor, &key).await {
+            tracing::warn!(error = %error.chain(), "an idempotency key could not be given back");
         }
-        let (parts, body) = response.into_parts();
-        let body = read(body, largest).await?;
-        let location = parts.headers.get(header::LOCATION).and_then(|value| value.to_str().ok()).map(str::to_owned);
-        let kept = Kept { status: parts.status.as_u16(), location, body: String::from_utf8_lossy(&body).into_owned() };
-        let text = serde_json::to_string(&kept).map_err(|error| Error::new(ErrorKind::Internal, "keep answer", "it cannot be written").with_source(error))?;
-        kiwi.remember(&actor, &key, &SecretString::from(text)).await?;
-        Ok(Response::from_parts(parts, Body::from(body)))
-    });
-    let failed = |error| Error::new(ErrorKind::Internal, "answer request", "the request ended early").with_source(error);
-    work.await.map_err(failed)?
+        return Ok(response);
+    }
+    let (parts, body) = response.into_parts();
+    let body = read(body, state.config.largest_body).await?;
+    let location = parts.headers.get(header::LOCATION).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let kept = Kept { status: parts.status.as_u16(), location, body: String::from_utf8_lossy(&body).into_owned() };
+    let text = serde_json::to_string(&kept).map_err(|error| Error::new(ErrorKind::Internal, "keep answer", "it cannot be written").with_source(error))?;
+    // It is done; to answer that it failed because nothing could be kept here would be wrong.
+    if let Err(error) = state.kiwi.remember(actor, &key, &SecretString::from(text)).await {
+        tracing::error!(error = %error.chain(), "the answer to a request with an idempotency key could not be kept");
+    }
+    Ok(Response::from_parts(parts, Body::from(body)))
 }
 
 fn restore(kept: &SecretString) -> Result<Response, Problem> {
@@ -69,7 +70,7 @@ fn restore(kept: &SecretString) -> Result<Response, Problem> {
     let mut response = (StatusCode::from_u16(kept.status).unwrap_or(StatusCode::OK), kept.body).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers.insert("idempotent-replay", HeaderValue::from_static("true"));
+    headers.insert(REPLAY, HeaderValue::from_static("true"));
     if let Some(location) = kept.location.and_then(|location| HeaderValue::from_str(&location).ok()) {
         headers.insert(header::LOCATION, location);
     }
@@ -80,9 +81,10 @@ async fn read(body: Body, largest: usize) -> Result<Bytes, Problem> {
     to_bytes(body, largest).await.map_err(|_| Error::new(ErrorKind::TooLarge, "read body", "the body is larger than allowed, or ended early").into())
 }
 
-fn fingerprint(method: &Method, path: &str, body: &[u8]) -> String {
+/// The token is a part of it: what one was answered is not for another of the same person, which may allow less.
+fn fingerprint(token: &TokenId, method: &Method, path: &str, body: &[u8]) -> String {
     let mut hash = Sha256::new();
-    hash.update(format!("{method} {path}\n"));
+    hash.update(format!("{token} {method} {path}\n"));
     hash.update(body);
     hash.finalize().iter().fold(String::new(), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");

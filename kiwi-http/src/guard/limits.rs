@@ -7,10 +7,12 @@ use axum::http::{HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use kiwi_core::error::{Error, ErrorKind};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tracing::Instrument as _;
 use tracing::field::Empty;
 
+/// How long a request that needs no token may take: git hosts wait for ten seconds.
+const PATIENCE: Duration = Duration::from_secs(10);
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Gives a request its id, keeps it within the limits, counts it and logs it.
@@ -31,7 +33,7 @@ pub(crate) async fn keep(State(state): State<HttpState>, mut request: Request, n
     if state.config.traced {
         span.record("otel.name", format!("{method} {route}")).record("otel.kind", "server");
     }
-    let mut response = answer(&state, request, next).instrument(span.clone()).await;
+    let mut response = answer(&state, &route, request, next).instrument(span.clone()).await;
     if let Some(value) = value {
         response.headers_mut().insert(REQUEST_ID, value);
     }
@@ -40,7 +42,7 @@ pub(crate) async fn keep(State(state): State<HttpState>, mut request: Request, n
     span.record("status", status);
     let milliseconds = began.elapsed().as_millis();
     // Probes come every few seconds, and say nothing while all is well.
-    let probe = status < 400 && matches!(route.as_str(), "/healthz" | "/readyz" | "/metrics");
+    let probe = status < 400 && is_probe(&route);
     span.in_scope(|| match probe {
         true => tracing::debug!(target: "kiwi_http::access", milliseconds, "answered"),
         false => tracing::info!(target: "kiwi_http::access", milliseconds, "answered"),
@@ -48,13 +50,27 @@ pub(crate) async fn keep(State(state): State<HttpState>, mut request: Request, n
     response
 }
 
-async fn answer(state: &HttpState, request: Request, next: Next) -> Response {
-    let Ok(_room) = state.room.try_acquire() else {
+fn is_probe(route: &str) -> bool {
+    matches!(route, "/healthz" | "/readyz" | "/metrics")
+}
+
+/// Whoever may send without a token has places of their own, and little time: a delivery that takes longer has failed for its host.
+fn is_open(route: &str) -> bool {
+    route.starts_with("/hooks/") || route.ends_with("/bootstrap")
+}
+
+async fn answer(state: &HttpState, route: &str, request: Request, next: Next) -> Response {
+    // What watches the server must hear from it when it is busy, too.
+    if is_probe(route) {
+        return next.run(request).await;
+    }
+    let (places, time) = if is_open(route) { (&state.strangers, PATIENCE.min(state.config.timeout)) } else { (&state.room, state.config.timeout) };
+    let Ok(_place) = places.try_acquire() else {
         return Problem::from(Error::new(ErrorKind::Unavailable, "answer request", "too many requests are being answered")).after(1).into_response();
     };
     let late = || {
         let error = Error::new(ErrorKind::Timeout, "answer request", "the answer took too long");
         Problem::from(error.with_hint("send the request again; with an Idempotency-Key nothing is made twice")).into_response()
     };
-    tokio::time::timeout(state.config.timeout, next.run(request)).await.unwrap_or_else(|_| late())
+    tokio::time::timeout(time, next.run(request)).await.unwrap_or_else(|_| late())
 }

@@ -20,6 +20,7 @@ pub(crate) struct Throttle(Mutex<HashMap<IpAddr, (u32, Instant)>>);
 impl Throttle {
     /// How many seconds this address has to wait; none when it may try.
     pub(crate) fn wait(&self, address: IpAddr) -> Option<u64> {
+        let address = one_caller(address);
         let seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (failures, since) = seen.get(&address)?;
         let left = MEMORY.checked_sub(since.elapsed())?;
@@ -28,6 +29,7 @@ impl Throttle {
 
     /// Notes a failure.
     pub(crate) fn fail(&self, address: IpAddr) {
+        let address = one_caller(address);
         let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if seen.len() >= MOST {
             seen.retain(|_, (_, since)| since.elapsed() < MEMORY);
@@ -40,6 +42,14 @@ impl Throttle {
             *entry = (0, Instant::now());
         }
         entry.0 += 1;
+    }
+}
+
+/// Whoever has one address of IPv6 has mostly all of its /64.
+fn one_caller(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V6(wide) => IpAddr::from((u128::from(wide) >> 64 << 64).to_be_bytes()),
+        narrow @ IpAddr::V4(_) => narrow,
     }
 }
 
@@ -56,6 +66,9 @@ mod tests {
         throttle.fail(address(1));
         assert!(throttle.wait(address(1)).is_some_and(|seconds| (1..=61).contains(&seconds)));
         assert_eq!(throttle.wait(address(2)), None);
+        let wide = |number: u128| IpAddr::from(((0x2001_0db8_u128 << 96) + number).to_be_bytes());
+        (0..u128::from(FREE)).for_each(|number| throttle.fail(wide(number)));
+        assert!(throttle.wait(wide(99)).is_some() && throttle.wait(wide(1 << 64)).is_none());
         (0..2 * MOST).for_each(|number| throttle.fail(address(number)));
         assert!(throttle.0.lock().unwrap().len() <= MOST);
     }

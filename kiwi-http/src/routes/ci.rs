@@ -5,10 +5,12 @@ use crate::guard::auth::Caller;
 use crate::input::{Asked, At, Body};
 use crate::page::Page;
 use crate::problem::Problem;
+use crate::tag::{may_change_now, tagged};
 use crate::wire::{AutoCiReport, EnableAutoCi, ForecastPush, PageQuery};
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
 use kiwi_core::domain::{AutoCi, Delivery, DeliveryId, ServiceName};
 use kiwi_core::error::{Error, ErrorKind};
 use kiwi_core::pipeline::ci::{self, Forecast, Reconciliation};
@@ -26,24 +28,36 @@ pub(super) fn routes() -> OpenApiRouter<HttpState> {
 
 /// Settings of Auto CI, and how far it came. 404 when it is off.
 #[utoipa::path(get, path = "/services/{name}/ci", operation_id = "show_ci", tag = "ci", params(("name" = ServiceName, Path)), responses((status = 200, body = AutoCiReport)))]
-async fn show(State(state): State<HttpState>, caller: Caller, At(name): At<ServiceName>) -> Result<Json<AutoCiReport>, Problem> {
-    let found = state.kiwi.auto_ci(&caller.actor, &name).await?;
+async fn show(State(state): State<HttpState>, caller: Caller, At(name): At<ServiceName>, headers: HeaderMap) -> Result<Response, Problem> {
+    Ok(tagged(&headers, &report(&state, &caller, &name).await?))
+}
+
+async fn report(state: &HttpState, caller: &Caller, name: &ServiceName) -> Result<AutoCiReport, Problem> {
+    let found = state.kiwi.auto_ci(&caller.actor, name).await?;
     let off = || Error::new(ErrorKind::NotFound, "find Auto CI", format!("Auto CI of {name} is off"));
     let (settings, state) = found.ok_or_else(off)?;
-    Ok(Json(AutoCiReport { settings, state }))
+    Ok(AutoCiReport { settings, state })
 }
 
 /// Registers the webhook with a new secret: from now on a push to the service's branch is built and deployed.
 #[utoipa::path(put, path = "/services/{name}/ci", operation_id = "enable_ci", tag = "ci", params(("name" = ServiceName, Path)), request_body = EnableAutoCi,
     responses((status = 200, body = AutoCi)))]
-async fn enable(State(state): State<HttpState>, caller: Caller, At(name): At<ServiceName>, Body(form): Body<EnableAutoCi>) -> Result<Json<AutoCi>, Problem> {
+async fn enable(
+    State(state): State<HttpState>,
+    caller: Caller,
+    At(name): At<ServiceName>,
+    headers: HeaderMap,
+    Body(form): Body<EnableAutoCi>,
+) -> Result<Json<AutoCi>, Problem> {
+    may_change_now(&headers, report(&state, &caller, &name)).await?;
     let new = ci::EnableAutoCi { environment: form.environment, public_url: form.public_url, watch: form.watch };
     Ok(Json(state.kiwi.enable_auto_ci(&caller.actor, &name, new).await?))
 }
 
 /// Removes the webhook; pushes are not delivered any more.
 #[utoipa::path(delete, path = "/services/{name}/ci", operation_id = "disable_ci", tag = "ci", params(("name" = ServiceName, Path)), responses((status = 204)))]
-async fn disable(State(state): State<HttpState>, caller: Caller, At(name): At<ServiceName>) -> Result<StatusCode, Problem> {
+async fn disable(State(state): State<HttpState>, caller: Caller, At(name): At<ServiceName>, headers: HeaderMap) -> Result<StatusCode, Problem> {
+    may_change_now(&headers, report(&state, &caller, &name)).await?;
     state.kiwi.disable_auto_ci(&caller.actor, &name).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -84,6 +98,6 @@ async fn deliveries(
 
 /// One delivery.
 #[utoipa::path(get, path = "/deliveries/{id}", operation_id = "show_delivery", tag = "ci", params(("id" = DeliveryId, Path)), responses((status = 200, body = Delivery)))]
-async fn delivery(State(state): State<HttpState>, caller: Caller, At(id): At<DeliveryId>) -> Result<Json<Delivery>, Problem> {
-    Ok(Json(state.kiwi.delivery(&caller.actor, &id).await?))
+async fn delivery(State(state): State<HttpState>, caller: Caller, At(id): At<DeliveryId>, headers: HeaderMap) -> Result<Response, Problem> {
+    Ok(tagged(&headers, &state.kiwi.delivery(&caller.actor, &id).await?))
 }

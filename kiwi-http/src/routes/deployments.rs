@@ -70,7 +70,7 @@ async fn status(
         return Ok(tagged(&headers, &now));
     }
     let seen = stream::last_id(&headers).map(str::to_owned);
-    let (kiwi, actor) = (state.kiwi.clone(), caller.actor);
+    let (kiwi, actor) = (state.kiwi.clone(), caller.actor.clone());
     let events = try_unfold((seen, Some(now)), move |(mut seen, mut next)| {
         let (kiwi, actor, name) = (kiwi.clone(), actor.clone(), name.clone());
         async move {
@@ -90,5 +90,5 @@ async fn status(
             }
         }
     });
-    stream::answer(&state, events)
+    stream::answer(&state, &caller, events)
 }

@@ -4,9 +4,12 @@ use crate::HttpState;
 use crate::guard::auth::Caller;
 use crate::input::{At, Body};
 use crate::problem::Problem;
+use crate::tag::{may_change_now, tagged};
 use crate::wire::GateOfEnvironment;
 use axum::Json;
 use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::Response;
 use kiwi_core::domain::{EnvironmentName, Gate, RunId, ServiceName, StageReports};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -15,9 +18,9 @@ pub(super) fn routes() -> OpenApiRouter<HttpState> {
     OpenApiRouter::new().routes(routes!(show, choose, reset)).routes(routes!(reports))
 }
 
-async fn of(state: &HttpState, caller: &Caller, name: &ServiceName, environment: EnvironmentName) -> Result<Json<GateOfEnvironment>, Problem> {
+async fn of(state: &HttpState, caller: &Caller, name: &ServiceName, environment: EnvironmentName) -> Result<GateOfEnvironment, Problem> {
     let (gate, chosen) = state.kiwi.gate(&caller.actor, name, environment).await?;
-    Ok(Json(GateOfEnvironment { gate, chosen }))
+    Ok(GateOfEnvironment { gate, chosen })
 }
 
 /// The rule over scans of a service in an environment.
@@ -27,8 +30,9 @@ async fn show(
     State(state): State<HttpState>,
     caller: Caller,
     At((name, environment)): At<(ServiceName, EnvironmentName)>,
-) -> Result<Json<GateOfEnvironment>, Problem> {
-    of(&state, &caller, &name, environment).await
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    Ok(tagged(&headers, &of(&state, &caller, &name, environment).await?))
 }
 
 /// Chooses the rule over scans; it holds from the next run on.
@@ -38,10 +42,12 @@ async fn choose(
     State(state): State<HttpState>,
     caller: Caller,
     At((name, environment)): At<(ServiceName, EnvironmentName)>,
+    headers: HeaderMap,
     Body(gate): Body<Gate>,
-) -> Result<Json<GateOfEnvironment>, Problem> {
+) -> Result<Response, Problem> {
+    may_change_now(&headers, of(&state, &caller, &name, environment)).await?;
     state.kiwi.set_gate(&caller.actor, &name, environment, Some(gate)).await?;
-    of(&state, &caller, &name, environment).await
+    Ok(tagged(&HeaderMap::new(), &of(&state, &caller, &name, environment).await?))
 }
 
 /// Goes back to what holds when nobody chose.
@@ -51,9 +57,11 @@ async fn reset(
     State(state): State<HttpState>,
     caller: Caller,
     At((name, environment)): At<(ServiceName, EnvironmentName)>,
-) -> Result<Json<GateOfEnvironment>, Problem> {
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    may_change_now(&headers, of(&state, &caller, &name, environment)).await?;
     state.kiwi.set_gate(&caller.actor, &name, environment, None).await?;
-    of(&state, &caller, &name, environment).await
+    Ok(tagged(&HeaderMap::new(), &of(&state, &caller, &name, environment).await?))
 }
 
 /// What the scanners of a run said, in the order of its stages.

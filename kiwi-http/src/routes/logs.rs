@@ -69,7 +69,7 @@ async fn read(
         ready(Ok::<_, Error>(fresh.then(|| (place.beyond(&seen).to_string(), LogEntry::from(line)))))
     });
     if streams {
-        return stream::answer(&state, new.map_ok(|(id, line)| stream::event("log", Some(id), &line)));
+        return stream::answer(&state, &caller, new.map_ok(|(id, line)| stream::event("log", Some(id), &line)));
     }
     let lines: Vec<LogEntry> = new.map_ok(|(_, line)| line).take(10_000).try_collect().await?;
     Ok(Json(lines).into_response())

@@ -5,10 +5,11 @@ use crate::guard::auth::Caller;
 use crate::input::{Asked, At, Body};
 use crate::page::Page;
 use crate::problem::Problem;
+use crate::tag::has_no_tag;
 use crate::wire::{BranchHead, SetProvider, SetProviderAnswer};
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use futures_util::TryStreamExt as _;
 use kiwi_core::domain::{GitProviderKind, ProviderSettings};
 use kiwi_core::error::Result as Outcome;
@@ -64,8 +65,10 @@ async fn set(
     State(state): State<HttpState>,
     caller: Caller,
     At(kind): At<GitProviderKind>,
+    headers: HeaderMap,
     Body(form): Body<SetProvider>,
 ) -> Result<Json<SetProviderAnswer>, Problem> {
+    has_no_tag(&headers)?;
     let new = NewProvider { kind, url: form.url, token: form.token.0, ca: form.ca, private: form.private };
     let (settings, report) = state.kiwi.set_provider(&caller.actor, new).await?;
     Ok(Json(SetProviderAnswer { settings, report }))
@@ -73,7 +76,8 @@ async fn set(
 
 /// Forgets a git host that no service comes from, with its token.
 #[utoipa::path(delete, path = "/providers/{kind}", operation_id = "remove_provider", tag = "providers", params(("kind" = GitProviderKind, Path)), responses((status = 204)))]
-async fn remove(State(state): State<HttpState>, caller: Caller, At(kind): At<GitProviderKind>) -> Result<StatusCode, Problem> {
+async fn remove(State(state): State<HttpState>, caller: Caller, At(kind): At<GitProviderKind>, headers: HeaderMap) -> Result<StatusCode, Problem> {
+    has_no_tag(&headers)?;
     state.kiwi.remove_provider(&caller.actor, kind).await?;
     Ok(StatusCode::NO_CONTENT)
 }

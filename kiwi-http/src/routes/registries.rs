@@ -5,10 +5,11 @@ use crate::guard::auth::Caller;
 use crate::input::{Asked, At, Body};
 use crate::page::Page;
 use crate::problem::Problem;
+use crate::tag::has_no_tag;
 use crate::wire::{AddRegistry, PageQuery};
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use kiwi_core::domain::{RegistryName, RegistrySettings};
 use kiwi_core::error::Error;
@@ -42,7 +43,8 @@ async fn add(State(state): State<HttpState>, caller: Caller, Body(form): Body<Ad
 
 /// Forgets a registry that no service uses.
 #[utoipa::path(delete, path = "/registries/{name}", operation_id = "remove_registry", tag = "registries", params(("name" = RegistryName, Path)), responses((status = 204)))]
-async fn remove(State(state): State<HttpState>, caller: Caller, At(name): At<RegistryName>) -> Result<StatusCode, Problem> {
+async fn remove(State(state): State<HttpState>, caller: Caller, At(name): At<RegistryName>, headers: HeaderMap) -> Result<StatusCode, Problem> {
+    has_no_tag(&headers)?;
     state.kiwi.remove_registry(&caller.actor, &name).await?;
     Ok(StatusCode::NO_CONTENT)
 }

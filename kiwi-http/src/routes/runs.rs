@@ -120,7 +120,7 @@ async fn events(
     };
     if stream::wanted(&headers) {
         let events = state.feeds.follow(&state.kiwi, &caller.actor, &id, next);
-        return stream::answer(&state, events.map_ok(|event| stream::event("event", Some(event.sequence.to_string()), &*event)));
+        return stream::answer(&state, &caller, events.map_ok(|event| stream::event("event", Some(event.sequence.to_string()), &*event)));
     }
     let events: Vec<Event> = state.kiwi.events(&caller.actor, &id, next, false).take(1000).try_collect().await?;
     Ok(Json(events).into_response())

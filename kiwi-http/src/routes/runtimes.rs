@@ -5,10 +5,11 @@ use crate::guard::auth::Caller;
 use crate::input::{Asked, At, Body};
 use crate::page::Page;
 use crate::problem::Problem;
+use crate::tag::has_no_tag;
 use crate::wire::{AddedRuntime, PageQuery};
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use kiwi_core::domain::{RuntimeName, RuntimeSettings};
 use kiwi_core::provider::RuntimeReport;
@@ -36,7 +37,8 @@ async fn add(State(state): State<HttpState>, caller: Caller, Body(settings): Bod
 
 /// Forgets a runtime that no service uses.
 #[utoipa::path(delete, path = "/runtimes/{name}", operation_id = "remove_runtime", tag = "runtimes", params(("name" = RuntimeName, Path)), responses((status = 204)))]
-async fn remove(State(state): State<HttpState>, caller: Caller, At(name): At<RuntimeName>) -> Result<StatusCode, Problem> {
+async fn remove(State(state): State<HttpState>, caller: Caller, At(name): At<RuntimeName>, headers: HeaderMap) -> Result<StatusCode, Problem> {
+    has_no_tag(&headers)?;
     state.kiwi.remove_runtime(&caller.actor, &name).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -5,7 +5,7 @@ use crate::guard::auth::Caller;
 use crate::input::{Asked, At, Body};
 use crate::page::Page;
 use crate::problem::Problem;
-use crate::tag::{may_change, tagged};
+use crate::tag::{may_change, may_change_now, tagged};
 use crate::wire::{BuildSecrets, ChangeService, PageQuery, RegisterService};
 use axum::Json;
 use axum::extract::State;
@@ -98,8 +98,10 @@ async fn build_secrets(
     State(state): State<HttpState>,
     caller: Caller,
     At(name): At<ServiceName>,
+    headers: HeaderMap,
     Body(form): Body<BuildSecrets>,
 ) -> Result<Json<Service>, Problem> {
+    may_change_now(&headers, async { Ok(state.kiwi.service(&caller.actor, &name).await?) }).await?;
     let secrets = form.secrets.into_iter().map(|(name, value)| (name, value.0)).collect();
     Ok(Json(state.kiwi.set_build_secrets(&caller.actor, &name, secrets).await?))
 }

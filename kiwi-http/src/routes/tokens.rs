@@ -5,7 +5,7 @@ use crate::guard::auth::Caller;
 use crate::input::{Asked, At, Body};
 use crate::page::Page;
 use crate::problem::Problem;
-use crate::tag::tagged;
+use crate::tag::{may_change_now, tagged};
 use crate::wire::{CreateToken, CreatedToken, PageQuery, SecretValue};
 use axum::Json;
 use axum::extract::State;
@@ -63,6 +63,7 @@ async fn show(State(state): State<HttpState>, caller: Caller, At(id): At<TokenId
 
 /// Ends a token.
 #[utoipa::path(delete, path = "/tokens/{id}", operation_id = "revoke_token", tag = "access", params(("id" = TokenId, Path)), responses((status = 200, body = ApiToken)))]
-async fn revoke(State(state): State<HttpState>, caller: Caller, At(id): At<TokenId>) -> Result<Json<ApiToken>, Problem> {
+async fn revoke(State(state): State<HttpState>, caller: Caller, At(id): At<TokenId>, headers: HeaderMap) -> Result<Json<ApiToken>, Problem> {
+    may_change_now(&headers, async { Ok(state.kiwi.token(&caller.actor, &id).await?) }).await?;
     Ok(Json(state.kiwi.revoke_token(&caller.actor, &id).await?))
 }

@@ -5,7 +5,7 @@ use crate::guard::auth::Caller;
 use crate::input::{Asked, At, Body};
 use crate::page::Page;
 use crate::problem::Problem;
-use crate::tag::{may_change, tagged};
+use crate::tag::{may_change_now, tagged};
 use crate::wire::{NewUser, PageQuery};
 use axum::Json;
 use axum::extract::State;
@@ -45,9 +45,7 @@ async fn show(State(state): State<HttpState>, caller: Caller, At(name): At<UserN
 /// Removes a person, and ends their tokens.
 #[utoipa::path(delete, path = "/users/{name}", operation_id = "remove_user", tag = "access", params(("name" = UserName, Path)), responses((status = 204)))]
 async fn remove(State(state): State<HttpState>, caller: Caller, At(name): At<UserName>, headers: HeaderMap) -> Result<StatusCode, Problem> {
-    if headers.contains_key("if-match") {
-        may_change(&headers, &state.kiwi.user(&caller.actor, &name).await?)?;
-    }
+    may_change_now(&headers, async { Ok(state.kiwi.user(&caller.actor, &name).await?) }).await?;
     state.kiwi.remove_user(&caller.actor, &name).await?;
     Ok(StatusCode::NO_CONTENT)
 }

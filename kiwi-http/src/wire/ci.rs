@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 
 /// Switches Auto CI on.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct EnableAutoCi {
     /// Where pushes are deployed.
     #[serde(default)]

@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 
 /// Something to do.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(try_from = "WrittenRun")]
 pub struct CreateRun {
     /// Where; `development` when absent.
     #[serde(default)]
@@ -17,6 +18,28 @@ pub struct CreateRun {
     /// What.
     #[serde(flatten)]
     pub request: RunRequest,
+}
+
+/// A run as somebody wrote it: a field that is misspelt must not pass for one that was left out.
+#[derive(Deserialize)]
+struct WrittenRun {
+    #[serde(default)]
+    environment: EnvironmentName,
+    #[serde(flatten)]
+    request: serde_json::Map<String, serde_json::Value>,
+}
+
+impl TryFrom<WrittenRun> for CreateRun {
+    type Error = String;
+
+    fn try_from(written: WrittenRun) -> Result<Self, String> {
+        let request: RunRequest = serde_json::from_value(written.request.clone().into()).map_err(|error| error.to_string())?;
+        let known = serde_json::to_value(&request).map_err(|error| error.to_string())?;
+        match written.request.keys().find(|name| known.get(name).is_none()) {
+            Some(name) => Err(format!("unknown field `{name}`")),
+            None => Ok(Self { environment: written.environment, request }),
+        }
+    }
 }
 
 /// What a deployment would do.

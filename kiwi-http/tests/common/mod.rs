@@ -48,6 +48,15 @@ impl Answer {
 
 /// A world on every store that is there; PostgreSQL where KIWI_TEST_POSTGRES names one.
 pub(crate) async fn worlds() -> Vec<World> {
+    let mut all = worlds_without_admin().await;
+    for world in &mut all {
+        world.admin = world.token("default", "ada", Role::Admin, Scope::Admin).await;
+    }
+    all
+}
+
+/// The same before anybody has come.
+pub(crate) async fn worlds_without_admin() -> Vec<World> {
     let mut all = vec![world(Arc::new(MemoryStore::default()), tempfile::tempdir().unwrap()).await];
     let folder = tempfile::tempdir().unwrap();
     let key = || KeySource::Text("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=".to_owned().into());
@@ -66,7 +75,9 @@ pub(crate) async fn worlds() -> Vec<World> {
 }
 
 pub(crate) async fn memory() -> World {
-    world(Arc::new(MemoryStore::default()), tempfile::tempdir().unwrap()).await
+    let mut world = world(Arc::new(MemoryStore::default()), tempfile::tempdir().unwrap()).await;
+    world.admin = world.token("default", "ada", Role::Admin, Scope::Admin).await;
+    world
 }
 
 async fn world(store: Arc<dyn Store>, folder: tempfile::TempDir) -> World {
@@ -87,9 +98,7 @@ async fn world(store: Arc<dyn Store>, folder: tempfile::TempDir) -> World {
         kiwi.register(&actor, new_service(if organization == "default" { "shop" } else { "theirs" })).await.unwrap();
     }
     let state = HttpState::new(kiwi.clone(), HttpConfig::default());
-    let mut world = World { kiwi, store, router: router(state.clone()), state, admin: String::new(), _folder: folder };
-    world.admin = world.token("default", "ada", Role::Admin, Scope::Admin).await;
-    world
+    World { kiwi, store, router: router(state.clone()), state, admin: String::new(), _folder: folder }
 }
 
 pub(crate) fn new_service(name: &str) -> NewService {

@@ -4,12 +4,13 @@ use super::settings::{body, unique};
 use super::{PostgresStore, sql};
 use crate::record::{missing, read_json, write_json};
 use async_trait::async_trait;
-use kiwi_core::domain::{ApiToken, AuditEntry, OrganizationId, SecretId, Timestamp, TokenId, UserName};
+use kiwi_core::access::Role;
+use kiwi_core::domain::{ApiToken, AuditEntry, OrganizationId, SecretId, Timestamp, TokenId, User, UserName};
 use kiwi_core::error::Result;
-use kiwi_core::provider::store::{AuditFilter, AuditStore, KeptToken, KeyClaim, KeyStore, TokenStore};
+use kiwi_core::provider::store::{AuditFilter, AuditStore, KeptToken, KeyClaim, KeyStore, TokenStore, admin_exists};
 use kiwi_core::token::TokenHash;
-use sqlx::Row as _;
 use sqlx::postgres::PgRow;
+use sqlx::{PgConnection, Row as _};
 
 const BY_ID: &str = "SELECT organization, hash, used_at, revoked_at, body FROM tokens WHERE id = $1";
 const BY_OWNER: &str =
@@ -23,22 +24,35 @@ fn kept(row: &PgRow) -> Result<KeptToken> {
     Ok(KeptToken { organization: organization.parse()?, hash: TokenHash::from_bytes(row.get(1)), token })
 }
 
+async fn insert(connection: &mut PgConnection, token: &KeptToken) -> Result<()> {
+    sqlx::query("INSERT INTO tokens (id, organization, owner, hash, body) VALUES ($1, $2, $3, $4, $5)")
+        .bind(token.token.id.as_str())
+        .bind(token.organization.as_str())
+        .bind(token.token.user.as_str().to_ascii_lowercase())
+        .bind(token.hash.as_bytes())
+        .bind(write_json(&token.token)?)
+        .execute(connection)
+        .await
+        .map(|_| ())
+        .map_err(unique("insert token", token.token.id.as_str()))
+}
+
 #[async_trait]
 impl TokenStore for PostgresStore {
     async fn insert_token(&self, token: &KeptToken) -> Result<()> {
-        let body = &write_json(&token.token)?;
         self.write("insert token", |mut work| {
             Box::pin(async move {
-                sqlx::query("INSERT INTO tokens (id, organization, owner, hash, body) VALUES ($1, $2, $3, $4, $5)")
-                    .bind(token.token.id.as_str())
+                // Held until the token is there, so that whoever removes the user ends it with the others.
+                let user = sqlx::query("SELECT 1 FROM users WHERE organization = $1 AND name = $2 FOR SHARE")
                     .bind(token.organization.as_str())
                     .bind(token.token.user.as_str().to_ascii_lowercase())
-                    .bind(token.hash.as_bytes())
-                    .bind(body)
-                    .execute(&mut *work)
+                    .fetch_optional(&mut *work)
                     .await
-                    .map(|_| ())
-                    .map_err(unique("insert token", token.token.id.as_str()))
+                    .map_err(sql("insert token"))?;
+                if user.is_none() && !token.is_bootstrap() {
+                    return Err(missing("insert token", token.token.user.as_str()));
+                }
+                insert(&mut work, token).await
             })
         })
         .await
@@ -69,11 +83,33 @@ impl TokenStore for PostgresStore {
         if rows.await?.is_empty() { Err(missing("revoke token", id.as_str())) } else { Ok(()) }
     }
 
-    async fn remove_token(&self, id: &TokenId) -> Result<()> {
-        self.write("remove token", |mut work| {
+    async fn insert_first_admin(&self, bootstrap: &TokenId, admin: &User, token: &KeptToken) -> Result<()> {
+        const OPERATION: &str = "insert first admin";
+        let body = &write_json(admin)?;
+        self.write(OPERATION, |mut work| {
             Box::pin(async move {
-                let done = sqlx::query("DELETE FROM tokens WHERE id = $1").bind(id.as_str()).execute(&mut *work).await.map_err(sql("remove token"))?;
-                if done.rows_affected() == 0 { Err(missing("remove token", id.as_str())) } else { Ok(()) }
+                // There may be no row yet to lock.
+                sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended('kiwi first admin ' || current_schema(), 0))")
+                    .execute(&mut *work)
+                    .await
+                    .map_err(sql(OPERATION))?;
+                let users = sqlx::query("SELECT body FROM users WHERE organization = $1").bind(token.organization.as_str()).fetch_all(&mut *work).await;
+                let users: Vec<User> = users.map_err(sql(OPERATION))?.iter().map(super::settings::body).collect::<Result<_>>()?;
+                if users.iter().any(|user| user.role == Role::Admin) {
+                    return Err(admin_exists());
+                }
+                let taken = sqlx::query("DELETE FROM tokens WHERE id = $1").bind(bootstrap.as_str()).execute(&mut *work).await.map_err(sql(OPERATION))?;
+                if taken.rows_affected() == 0 {
+                    return Err(missing(OPERATION, bootstrap.as_str()));
+                }
+                sqlx::query("INSERT INTO users (organization, name, body) VALUES ($1, $2, $3)")
+                    .bind(token.organization.as_str())
+                    .bind(admin.name.as_str().to_ascii_lowercase())
+                    .bind(body)
+                    .execute(&mut *work)
+                    .await
+                    .map_err(unique("insert user", admin.name.as_str()))?;
+                insert(&mut work, token).await
             })
         })
         .await
@@ -117,14 +153,12 @@ impl KeyStore for PostgresStore {
             Box::pin(async move {
                 let ours = sqlx::query(
                     "INSERT INTO keys (organization, key, fingerprint, until) VALUES ($1, $2, $3, $4)
-                     ON CONFLICT (organization, key) DO UPDATE SET fingerprint = excluded.fingerprint, until = excluded.until
-                     WHERE keys.answer IS NULL AND keys.until <= $5 RETURNING 1",
+                     ON CONFLICT (organization, key) DO NOTHING RETURNING 1",
                 )
                 .bind(organization.as_str())
                 .bind(key)
                 .bind(fingerprint)
                 .bind(until.as_millis())
-                .bind(now.as_millis())
                 .fetch_optional(&mut *work)
                 .await
                 .map_err(sql("claim key"))?;
@@ -140,13 +174,8 @@ impl KeyStore for PostgresStore {
                 // It may end between the two statements; whoever asks again finds it free.
                 let Some(row) = found else { return Ok(KeyClaim::Busy) };
                 let (taken_by, answer): (String, Option<String>) = (row.get(0), row.get(1));
-                match answer {
-                    // An answer that is over its time is still `expire_keys`'s to name.
-                    _ if row.get::<i64, _>(2) <= now.as_millis() => Ok(KeyClaim::Busy),
-                    _ if taken_by != fingerprint => Ok(KeyClaim::Different),
-                    Some(answer) => Ok(KeyClaim::Answered(answer.parse()?)),
-                    None => Ok(KeyClaim::Busy),
-                }
+                let answer: Option<SecretId> = answer.map(|answer| answer.parse()).transpose()?;
+                Ok(KeyClaim::of(taken_by == fingerprint, answer.as_ref(), row.get::<i64, _>(2) <= now.as_millis()))
             })
         })
         .await
@@ -170,10 +199,11 @@ impl KeyStore for PostgresStore {
         written.await.map(|_| ())
     }
 
-    async fn expire_keys(&self, now: Timestamp) -> Result<Vec<SecretId>> {
+    async fn expire_keys(&self, now: Timestamp, abandoned: Timestamp) -> Result<Vec<SecretId>> {
         self.write("expire keys", |mut work| {
             Box::pin(async move {
-                let query = sqlx::query("DELETE FROM keys WHERE until <= $1 RETURNING answer").bind(now.as_millis());
+                let query = sqlx::query("DELETE FROM keys WHERE until <= $1 AND (answer IS NOT NULL OR until <= $2) RETURNING answer");
+                let query = query.bind(now.as_millis()).bind(abandoned.as_millis());
                 let rows = query.fetch_all(&mut *work).await.map_err(sql("expire keys"))?;
                 rows.iter().filter_map(|row| row.get::<Option<String>, _>(0)).map(|id| Ok(id.parse()?)).collect()
             })

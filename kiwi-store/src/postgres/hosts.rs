@@ -4,9 +4,9 @@ use super::settings::{body, unique};
 use super::{PostgresStore, sql};
 use crate::record::{comes_from, missing, write_json};
 use async_trait::async_trait;
-use kiwi_core::domain::{GitProviderKind, OrganizationId, ProviderSettings, User, UserName};
+use kiwi_core::domain::{GitProviderKind, OrganizationId, ProviderSettings, Timestamp, User, UserName};
 use kiwi_core::error::Result;
-use kiwi_core::provider::store::{ProviderStore, UserStore};
+use kiwi_core::provider::store::{ProviderStore, UserStore, is_last_admin, last_admin};
 use sqlx::Row as _;
 
 #[async_trait]
@@ -84,9 +84,26 @@ impl UserStore for PostgresStore {
         rows.await?.iter().map(body).collect()
     }
 
-    async fn remove_user(&self, organization: &OrganizationId, name: &UserName) -> Result<()> {
+    async fn remove_user(&self, organization: &OrganizationId, name: &UserName, at: Timestamp) -> Result<()> {
         self.write("remove user", |mut work| {
             Box::pin(async move {
+                // Of two admins who remove each other at once, the second sees what the first did; so does whoever makes a token meanwhile.
+                let users = sqlx::query("SELECT body FROM users WHERE organization = $1 ORDER BY name FOR UPDATE")
+                    .bind(organization.as_str())
+                    .fetch_all(&mut *work)
+                    .await
+                    .map_err(sql("remove user"))?;
+                let users: Vec<User> = users.iter().map(body).collect::<Result<_>>()?;
+                if is_last_admin(&users, name) {
+                    return Err(last_admin(name));
+                }
+                sqlx::query("UPDATE tokens SET revoked_at = COALESCE(revoked_at, $1) WHERE organization = $2 AND owner = $3")
+                    .bind(at.as_millis())
+                    .bind(organization.as_str())
+                    .bind(name.as_str().to_ascii_lowercase())
+                    .execute(&mut *work)
+                    .await
+                    .map_err(sql("remove user"))?;
                 let done = sqlx::query("DELETE FROM users WHERE organization = $1 AND name = $2")
                     .bind(organization.as_str())
                     .bind(name.as_str().to_ascii_lowercase())

@@ -4,12 +4,13 @@ use super::settings::{body, unique};
 use super::{SqliteStore, sql};
 use crate::record::{missing, read_json, write_json};
 use async_trait::async_trait;
-use kiwi_core::domain::{ApiToken, AuditEntry, OrganizationId, SecretId, Timestamp, TokenId, UserName};
+use kiwi_core::access::Role;
+use kiwi_core::domain::{ApiToken, AuditEntry, OrganizationId, SecretId, Timestamp, TokenId, User, UserName};
 use kiwi_core::error::Result;
-use kiwi_core::provider::store::{AuditFilter, AuditStore, KeptToken, KeyClaim, KeyStore, TokenStore};
+use kiwi_core::provider::store::{AuditFilter, AuditStore, KeptToken, KeyClaim, KeyStore, TokenStore, admin_exists};
 use kiwi_core::token::TokenHash;
 use sqlx::Row as _;
-use sqlx::sqlite::SqliteRow;
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 const TOKEN: &str = "SELECT organization, hash, used_at, revoked_at, body FROM tokens";
 
@@ -21,19 +22,34 @@ fn kept(row: &SqliteRow) -> Result<KeptToken> {
     Ok(KeptToken { organization: organization.parse()?, hash: TokenHash::from_bytes(row.get(1)), token })
 }
 
+async fn insert(connection: &mut SqliteConnection, token: &KeptToken) -> Result<()> {
+    sqlx::query("INSERT INTO tokens (id, organization, user, hash, body) VALUES (?, ?, ?, ?, ?)")
+        .bind(token.token.id.as_str())
+        .bind(token.organization.as_str())
+        .bind(token.token.user.as_str())
+        .bind(token.hash.as_bytes())
+        .bind(write_json(&token.token)?)
+        .execute(connection)
+        .await
+        .map(|_| ())
+        .map_err(unique("insert token", token.token.id.as_str()))
+}
+
 #[async_trait]
 impl TokenStore for SqliteStore {
     async fn insert_token(&self, token: &KeptToken) -> Result<()> {
-        sqlx::query("INSERT INTO tokens (id, organization, user, hash, body) VALUES (?, ?, ?, ?, ?)")
-            .bind(token.token.id.as_str())
+        let mut transaction = self.write().await?;
+        let user = sqlx::query("SELECT 1 FROM users WHERE organization = ? AND name = ?")
             .bind(token.organization.as_str())
             .bind(token.token.user.as_str())
-            .bind(token.hash.as_bytes())
-            .bind(write_json(&token.token)?)
-            .execute(&self.pool)
+            .fetch_optional(&mut *transaction)
             .await
-            .map(|_| ())
-            .map_err(unique("insert token", token.token.id.as_str()))
+            .map_err(sql("insert token"))?;
+        if user.is_none() && !token.is_bootstrap() {
+            return Err(missing("insert token", token.token.user.as_str()));
+        }
+        insert(&mut transaction, token).await?;
+        transaction.commit().await.map_err(sql("insert token"))
     }
 
     async fn token(&self, id: &TokenId) -> Result<Option<KeptToken>> {
@@ -64,9 +80,27 @@ impl TokenStore for SqliteStore {
         if done.rows_affected() == 0 { Err(missing("revoke token", id.as_str())) } else { Ok(()) }
     }
 
-    async fn remove_token(&self, id: &TokenId) -> Result<()> {
-        let done = sqlx::query("DELETE FROM tokens WHERE id = ?").bind(id.as_str()).execute(&self.pool).await.map_err(sql("remove token"))?;
-        if done.rows_affected() == 0 { Err(missing("remove token", id.as_str())) } else { Ok(()) }
+    async fn insert_first_admin(&self, bootstrap: &TokenId, admin: &User, token: &KeptToken) -> Result<()> {
+        const OPERATION: &str = "insert first admin";
+        let mut transaction = self.write().await?;
+        let users = sqlx::query("SELECT body FROM users WHERE organization = ?").bind(token.organization.as_str()).fetch_all(&mut *transaction).await;
+        let users: Vec<User> = users.map_err(sql(OPERATION))?.iter().map(body).collect::<Result<_>>()?;
+        if users.iter().any(|user| user.role == Role::Admin) {
+            return Err(admin_exists());
+        }
+        let taken = sqlx::query("DELETE FROM tokens WHERE id = ?").bind(bootstrap.as_str()).execute(&mut *transaction).await.map_err(sql(OPERATION))?;
+        if taken.rows_affected() == 0 {
+            return Err(missing(OPERATION, bootstrap.as_str()));
+        }
+        sqlx::query("INSERT INTO users (organization, name, body) VALUES (?, ?, ?)")
+            .bind(token.organization.as_str())
+            .bind(admin.name.as_str())
+            .bind(write_json(admin)?)
+            .execute(&mut *transaction)
+            .await
+            .map_err(unique("insert user", admin.name.as_str()))?;
+        insert(&mut transaction, token).await?;
+        transaction.commit().await.map_err(sql(OPERATION))
     }
 }
 
@@ -112,17 +146,10 @@ impl KeyStore for SqliteStore {
             .map_err(sql("claim key"))?;
         if let Some(row) = found {
             let (taken_by, answer): (String, Option<String>) = (row.get(0), row.get(1));
-            let over = row.get::<i64, _>(2) <= now.as_millis();
-            match answer {
-                None if over => {}
-                // An answer that is over its time is still `expire_keys`'s to name.
-                _ if over => return Ok(KeyClaim::Busy),
-                _ if taken_by != fingerprint => return Ok(KeyClaim::Different),
-                Some(answer) => return Ok(KeyClaim::Answered(answer.parse()?)),
-                None => return Ok(KeyClaim::Busy),
-            }
+            let answer: Option<SecretId> = answer.map(|answer| answer.parse()).transpose()?;
+            return Ok(KeyClaim::of(taken_by == fingerprint, answer.as_ref(), row.get::<i64, _>(2) <= now.as_millis()));
         }
-        sqlx::query("INSERT OR REPLACE INTO keys (organization, key, fingerprint, until) VALUES (?, ?, ?, ?)")
+        sqlx::query("INSERT INTO keys (organization, key, fingerprint, until) VALUES (?, ?, ?, ?)")
             .bind(organization.as_str())
             .bind(key)
             .bind(fingerprint)
@@ -151,13 +178,15 @@ impl KeyStore for SqliteStore {
         query.execute(&self.pool).await.map(|_| ()).map_err(sql("forget key"))
     }
 
-    async fn expire_keys(&self, now: Timestamp) -> Result<Vec<SecretId>> {
+    async fn expire_keys(&self, now: Timestamp, abandoned: Timestamp) -> Result<Vec<SecretId>> {
         // Most calls find nothing, and reading takes no lock.
-        let due = sqlx::query("SELECT 1 FROM keys WHERE until <= ? LIMIT 1").bind(now.as_millis()).fetch_optional(&self.pool).await;
+        let due = sqlx::query("SELECT 1 FROM keys WHERE until <= ?1 AND (answer IS NOT NULL OR until <= ?2) LIMIT 1");
+        let due = due.bind(now.as_millis()).bind(abandoned.as_millis()).fetch_optional(&self.pool).await;
         if due.map_err(sql("expire keys"))?.is_none() {
             return Ok(Vec::new());
         }
-        let rows = sqlx::query("DELETE FROM keys WHERE until <= ? RETURNING answer").bind(now.as_millis()).fetch_all(&self.pool).await;
+        let over = sqlx::query("DELETE FROM keys WHERE until <= ?1 AND (answer IS NOT NULL OR until <= ?2) RETURNING answer");
+        let rows = over.bind(now.as_millis()).bind(abandoned.as_millis()).fetch_all(&self.pool).await;
         rows.map_err(sql("expire keys"))?.iter().filter_map(|row| row.get::<Option<String>, _>(0)).map(|id| Ok(id.parse()?)).collect()
     }
 }

@@ -4,9 +4,9 @@ use super::settings::{body, unique};
 use super::{SqliteStore, sql};
 use crate::record::{comes_from, missing, write_json};
 use async_trait::async_trait;
-use kiwi_core::domain::{GitProviderKind, OrganizationId, ProviderSettings, User, UserName};
+use kiwi_core::domain::{GitProviderKind, OrganizationId, ProviderSettings, Timestamp, User, UserName};
 use kiwi_core::error::Result;
-use kiwi_core::provider::store::{ProviderStore, UserStore};
+use kiwi_core::provider::store::{ProviderStore, UserStore, is_last_admin, last_admin};
 use sqlx::Row as _;
 
 #[async_trait]
@@ -75,13 +75,29 @@ impl UserStore for SqliteStore {
         rows.map_err(sql("list users"))?.iter().map(body).collect()
     }
 
-    async fn remove_user(&self, organization: &OrganizationId, name: &UserName) -> Result<()> {
+    async fn remove_user(&self, organization: &OrganizationId, name: &UserName, at: Timestamp) -> Result<()> {
+        let mut transaction = self.write().await?;
+        let users = sqlx::query("SELECT body FROM users WHERE organization = ?").bind(organization.as_str()).fetch_all(&mut *transaction).await;
+        let users: Vec<User> = users.map_err(sql("remove user"))?.iter().map(body).collect::<Result<_>>()?;
+        if is_last_admin(&users, name) {
+            return Err(last_admin(name));
+        }
+        sqlx::query("UPDATE tokens SET revoked_at = COALESCE(revoked_at, ?) WHERE organization = ? AND user = ?")
+            .bind(at.as_millis())
+            .bind(organization.as_str())
+            .bind(name.as_str())
+            .execute(&mut *transaction)
+            .await
+            .map_err(sql("remove user"))?;
         let done = sqlx::query("DELETE FROM users WHERE organization = ? AND name = ?")
             .bind(organization.as_str())
             .bind(name.as_str())
-            .execute(&self.pool)
+            .execute(&mut *transaction)
             .await
             .map_err(sql("remove user"))?;
-        if done.rows_affected() == 0 { Err(missing("remove user", name.as_str())) } else { Ok(()) }
+        if done.rows_affected() == 0 {
+            return Err(missing("remove user", name.as_str()));
+        }
+        transaction.commit().await.map_err(sql("remove user"))
     }
 }

@@ -19,7 +19,7 @@ use kiwi_core::error::{Error, ErrorKind, Result};
 use kiwi_core::provider::change::{Announcer, Changes};
 use kiwi_core::provider::{Fence, Store};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Row as _, Sqlite, SqliteConnection, SqlitePool, Transaction};
+use sqlx::{Connection as _, Row as _, Sqlite, SqliteConnection, SqlitePool, Transaction};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -60,7 +60,12 @@ impl SqliteStore {
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(Duration::from_secs(30));
-        let pool = SqlitePoolOptions::new().max_connections(4).connect_with(options).await.map_err(sql("open database"))?;
+        // A disk that is full ends a transaction by itself. The library then takes it for open for as long as the connection lives.
+        let pool = SqlitePoolOptions::new().max_connections(4).before_acquire(|connection, _| {
+            let usable = !connection.is_in_transaction();
+            Box::pin(async move { Ok(usable) })
+        });
+        let pool = pool.connect_with(options).await.map_err(sql("open database"))?;
         migrate(&pool).await?;
         let keys = agree_on_key(&pool, source, directory).await?;
         let inbox = Batcher::start({

@@ -135,8 +135,8 @@ impl UserStore for Mortal {
     async fn users(&self, organization: &OrganizationId) -> Result<Vec<User>> {
         self.inner.users(organization).await
     }
-    async fn remove_user(&self, organization: &OrganizationId, name: &UserName) -> Result<()> {
-        self.write(self.inner.remove_user(organization, name)).await
+    async fn remove_user(&self, organization: &OrganizationId, name: &UserName, at: Timestamp) -> Result<()> {
+        self.write(self.inner.remove_user(organization, name, at)).await
     }
 }
 
@@ -158,8 +158,8 @@ impl TokenStore for Mortal {
     async fn revoke_token(&self, organization: &OrganizationId, id: &TokenId, at: Timestamp) -> Result<()> {
         self.write(self.inner.revoke_token(organization, id, at)).await
     }
-    async fn remove_token(&self, id: &TokenId) -> Result<()> {
-        self.write(self.inner.remove_token(id)).await
+    async fn insert_first_admin(&self, bootstrap: &TokenId, admin: &User, token: &KeptToken) -> Result<()> {
+        self.write(self.inner.insert_first_admin(bootstrap, admin, token)).await
     }
 }
 
@@ -186,8 +186,8 @@ impl KeyStore for Mortal {
     async fn forget_key(&self, organization: &OrganizationId, key: &str) -> Result<()> {
         self.write(self.inner.forget_key(organization, key)).await
     }
-    async fn expire_keys(&self, now: Timestamp) -> Result<Vec<SecretId>> {
-        self.write(self.inner.expire_keys(now)).await
+    async fn expire_keys(&self, now: Timestamp, abandoned: Timestamp) -> Result<Vec<SecretId>> {
+        self.write(self.inner.expire_keys(now, abandoned)).await
     }
 }
 

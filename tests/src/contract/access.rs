@@ -1,18 +1,21 @@
 //! The contract of the traits for tokens, the audit log and idempotency keys, and of the queue.
 
 use super::store::service;
-use kiwi_core::Scope;
-use kiwi_core::domain::{ApiToken, AuditEntry, AuditId, AuditOutcome, EnvironmentName, OrganizationId, Run, RunRequest, RunStatus, Timestamp, TokenId};
+use kiwi_core::domain::{
+    ApiToken, AuditEntry, AuditId, AuditOutcome, EnvironmentName, OrganizationId, Run, RunRequest, RunStatus, Timestamp, TokenId, User, UserName,
+};
 use kiwi_core::error::ErrorKind;
 use kiwi_core::provider::Store;
 use kiwi_core::provider::store::{AuditFilter, Claim, KeptToken, KeyClaim};
 use kiwi_core::secret::SecretString;
 use kiwi_core::token::TokenText;
+use kiwi_core::{Role, Scope};
 use std::time::Duration;
 
 /// Every rule, on a store without tokens and runs.
 pub(super) async fn all(store: &dyn Store) {
     tokens(store).await;
+    first_admin(store).await;
     audit(store).await;
     keys(store).await;
     queue(store).await;
@@ -34,7 +37,11 @@ async fn tokens(store: &dyn Store) {
         };
         KeptToken { organization: organization.clone(), hash: text.hash(), token }
     };
-    let all = [token(&ours, "ada"), token(&ours, "grace"), token(&theirs, "ada")];
+    let all = [token(&ours, "ada"), token(&ours, "otto"), token(&theirs, "ada")];
+    assert_eq!(store.insert_token(&all[0]).await.unwrap_err().kind(), ErrorKind::NotFound, "a token is somebody's");
+    for (organization, name) in [(&ours, "ada"), (&ours, "otto"), (&theirs, "ada")] {
+        store.insert_user(organization, &person(name, Role::Member { service: true })).await.unwrap();
+    }
     for kept in &all {
         store.insert_token(kept).await.unwrap();
     }
@@ -54,11 +61,53 @@ async fn tokens(store: &dyn Store) {
     let kept = store.token(id).await.unwrap().unwrap().token;
     assert_eq!((kept.revoked_at, kept.last_used_at), (Some(first), Some(later)));
     store.use_token(&TokenId::generate(), later).await.unwrap();
-
-    for kept in &all {
-        store.remove_token(&kept.token.id).await.unwrap();
+    for (organization, name) in [(&ours, "ADA"), (&ours, "otto"), (&theirs, "ada")] {
+        store.remove_user(organization, &name.parse().unwrap(), later).await.unwrap();
     }
-    assert_eq!(store.remove_token(id).await.unwrap_err().kind(), ErrorKind::NotFound);
+    let ended = async |kept: &KeptToken| store.token(&kept.token.id).await.unwrap().unwrap().token.revoked_at;
+    assert_eq!((ended(&all[0]).await, ended(&all[1]).await), (Some(first), Some(later)), "tokens end with their user, once");
+}
+
+fn person(name: &str, role: Role) -> User {
+    let name: UserName = name.parse().unwrap();
+    User { email: "a@example.com".parse().unwrap(), full_name: name.to_string(), name, role, created_at: Timestamp::now() }
+}
+
+/// Tokens that make the first admin: several replicas may have printed one each.
+async fn first_admin(store: &dyn Store) {
+    let people: OrganizationId = "people".parse().unwrap();
+    let token = |user: &str, scope| {
+        let text = TokenText::generate(TokenId::generate());
+        let token = ApiToken {
+            id: text.id().clone(),
+            user: user.parse().unwrap(),
+            name: "first".parse().unwrap(),
+            scopes: [scope].into(),
+            created_at: Timestamp::now(),
+            expires_at: None,
+            last_used_at: None,
+            revoked_at: None,
+        };
+        KeptToken { organization: people.clone(), hash: text.hash(), token }
+    };
+    let (one, other) = (token("bootstrap", Scope::Bootstrap), token("bootstrap", Scope::Bootstrap));
+    store.insert_token(&one).await.unwrap();
+    store.insert_token(&other).await.unwrap();
+    store.insert_user(&people, &person("lin", Role::Member { service: false })).await.unwrap();
+    let make = async |bootstrap: &KeptToken, name: &str| {
+        store.insert_first_admin(&bootstrap.token.id, &person(name, Role::Admin), &token(name, Scope::Admin)).await.map_err(|error| error.kind())
+    };
+    assert_eq!(make(&one, "LIN").await, Err(ErrorKind::AlreadyExists));
+    // The attempt that failed used nothing up.
+    let both = [make(&one, "root").await, make(&other, "root2").await];
+    assert_eq!(both, [Ok(()), Err(ErrorKind::Conflict)]);
+    let (one, other) = (token("bootstrap", Scope::Bootstrap), "root".parse().unwrap());
+    assert_eq!(store.remove_user(&people, &other, Timestamp::now()).await.unwrap_err().kind(), ErrorKind::Conflict, "the last admin stays");
+    assert_eq!(make(&one, "root3").await, Err(ErrorKind::Conflict));
+    store.insert_user(&people, &person("second", Role::Admin)).await.unwrap();
+    store.remove_user(&people, &other, Timestamp::now()).await.unwrap();
+    let names: Vec<String> = store.users(&people).await.unwrap().iter().map(|user| user.name.to_string()).collect();
+    assert_eq!(names, ["lin", "second"]);
 }
 
 async fn audit(store: &dyn Store) {
@@ -94,7 +143,11 @@ async fn keys(store: &dyn Store) {
     assert_eq!(claim("ada/1", "f", 0, 100).await, KeyClaim::New);
     assert_eq!(claim("ada/1", "f", 1, 100).await, KeyClaim::Busy);
     assert_eq!(claim("ada/1", "g", 1, 100).await, KeyClaim::Different);
-    assert_eq!(claim("ada/1", "g", 100, 200).await, KeyClaim::New, "one that is over its time is as good as none");
+    assert_eq!(claim("ada/1", "f", 100, 200).await, KeyClaim::Abandoned, "nobody knows whether it was done, so it is not done again");
+    assert_eq!(store.expire_keys(at(100), at(99)).await.unwrap(), []);
+    assert_eq!(claim("ada/1", "f", 100, 200).await, KeyClaim::Abandoned);
+    store.expire_keys(at(200), at(100)).await.unwrap();
+    assert_eq!(claim("ada/1", "g", 100, 200).await, KeyClaim::New);
     store.forget_key(&ours, "ada/1").await.unwrap();
     assert_eq!(claim("ada/1", "f", 100, 200).await, KeyClaim::New);
     let answer = store.insert_secret(&SecretString::from("answer".to_owned())).await.unwrap();
@@ -103,11 +156,11 @@ async fn keys(store: &dyn Store) {
     assert_eq!(claim("ada/1", "f", 250, 400).await, KeyClaim::Answered(answer.clone()), "what has an answer is not forgotten");
     assert_eq!(claim("ada/1", "g", 250, 400).await, KeyClaim::Different);
     assert_eq!(store.claim_key(&"other".parse().unwrap(), "ada/1", "f", at(0), at(100)).await.unwrap(), KeyClaim::New);
-    assert_eq!(store.expire_keys(at(299)).await.unwrap(), []);
-    assert_eq!(store.expire_keys(at(300)).await.unwrap(), std::slice::from_ref(&answer));
+    assert_eq!(store.expire_keys(at(299), at(0)).await.unwrap(), []);
+    assert_eq!(store.expire_keys(at(300), at(0)).await.unwrap(), std::slice::from_ref(&answer));
     assert_eq!(claim("ada/1", "g", 300, 400).await, KeyClaim::New);
     store.remove_secrets(&[answer]).await.unwrap();
-    store.expire_keys(at(1_000)).await.unwrap();
+    store.expire_keys(at(1_000), at(1_000)).await.unwrap();
 }
 
 async fn queue(store: &dyn Store) {

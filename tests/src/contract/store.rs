@@ -107,8 +107,8 @@ async fn hosts_and_users(store: &dyn Store) {
     assert_eq!(store.users(&organization).await.unwrap(), [&ada, &grace].map(Clone::clone));
     assert_eq!(store.user(&organization, &"aDA".parse().unwrap()).await.unwrap(), Some(ada.clone()));
     assert_eq!(store.user(&"other".parse().unwrap(), &ada.name).await.unwrap(), None);
-    store.remove_user(&organization, &ada.name).await.unwrap();
-    assert_eq!(store.remove_user(&organization, &ada.name).await.unwrap_err().kind(), ErrorKind::NotFound);
+    store.remove_user(&organization, &ada.name, Timestamp::now()).await.unwrap();
+    assert_eq!(store.remove_user(&organization, &ada.name, Timestamp::now()).await.unwrap_err().kind(), ErrorKind::NotFound);
 }
 
 async fn settings(store: &dyn Store) {

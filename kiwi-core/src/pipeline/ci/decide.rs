@@ -61,7 +61,9 @@ impl Kiwi {
     }
 
     async fn decide(&self, delivery: &Delivery, standing: &mut Option<Standing>) -> Result<()> {
-        let verdict = match &delivery.irrelevant {
+        // What is about no commit of a branch leaves every head as it is.
+        let nothing = delivery.irrelevant.as_ref().filter(|_| delivery.branch.is_none() || delivery.commit.is_none());
+        let verdict = match nothing {
             Some(reason) => Verdict::ignored(reason.clone()),
             None => {
                 if standing.is_none() {
@@ -74,9 +76,10 @@ impl Kiwi {
                         Err(error) => return Err(error),
                     };
                 }
-                match standing.as_ref() {
-                    Some(standing) => self.verdict(delivery, standing).await?,
-                    None => Verdict::ignored("Auto CI of the service is off"),
+                match (standing.as_ref(), &delivery.irrelevant) {
+                    (Some(standing), Some(reason)) => skipped(delivery, standing, reason)?,
+                    (Some(standing), None) => self.verdict(delivery, standing).await?,
+                    (None, _) => Verdict::ignored("Auto CI of the service is off"),
                 }
             }
         };
@@ -171,6 +174,14 @@ impl Kiwi {
         }
         Ok(())
     }
+}
+
+/// A push that asks not to be built. Its commit counts as decided while it is the head, or the reconciler would build it.
+fn skipped(delivery: &Delivery, standing: &Standing, reason: &str) -> Result<Verdict> {
+    let followed = delivery.branch.as_ref() == Some(&super::followed(&standing.service)?.branch);
+    let is_news = standing.state.head != delivery.commit;
+    let new_head = standing.head.clone().filter(|head| followed && is_news && delivery.commit.as_ref() == Some(head));
+    Ok(Verdict { new_head, ..Verdict::ignored(reason) })
 }
 
 /// Later than the run before, whatever the clocks of the replicas say: runs are worked in the order of their ids.

@@ -109,6 +109,16 @@ impl Kiwi {
         Ok(Receipt::Kept(kept.id))
     }
 
+    /// Whether a webhook was registered for a service: who brings a delivery for another need not be listened to.
+    ///
+    /// Errors: `NotFound` when none was.
+    pub async fn expects_deliveries(&self, service: &ServiceId) -> Result<()> {
+        match self.inner.hooks.remembered(service) {
+            Some(_) => Ok(()),
+            None => self.hook(service).await.map(|_| ()),
+        }
+    }
+
     /// How many deliveries this process rejected since it began.
     pub fn rejected_deliveries(&self) -> u64 {
         self.inner.hooks.rejected.load(Ordering::Relaxed)

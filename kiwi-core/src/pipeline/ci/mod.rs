@@ -71,7 +71,15 @@ impl Kiwi {
             // Kept first: a delivery may come as soon as the host has the secret.
             self.store().put_auto_ci(&settings, Some(&head)).await?;
             self.inner.hooks.forget(&service.id);
-            self.git_provider(actor, followed.provider).await?.ensure_webhook(&followed.link, &url, &secret).await
+            let git = self.git_provider(actor, followed.provider).await?;
+            git.ensure_webhook(&followed.link, &url, &secret).await?;
+            // Somebody else may have enabled it meanwhile. Whoever tells the host last tells it what the store has.
+            match self.store().auto_ci(&service.id).await? {
+                Some((kept, _)) if kept.secret != settings.secret => {
+                    git.ensure_webhook(&followed.link, &kept.hook_url(followed.provider)?, &self.store().secret(&kept.secret).await?).await
+                }
+                _ => Ok(()),
+            }
         };
         if let Err(error) = enabled.await {
             match &before {
