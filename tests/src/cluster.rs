@@ -12,6 +12,7 @@ use kiwi_core::domain::{ClusterSettings, ImagePin, ImageReference};
 use kiwi_core::provider::{ImageRegistry as _, RegistryAccess, Runtime};
 use kiwi_runtime::kubernetes::{Cluster, KubernetesConfig};
 use kiwi_runtime::registry::OciRegistry;
+use std::path::Path;
 use std::path::PathBuf;
 
 /// A cluster with a registry.
@@ -100,11 +101,16 @@ impl Ground {
         if let Some(text) = dockerfile {
             std::fs::write(folder.path().join("Dockerfile"), text).unwrap();
         }
+        self.image_of(folder.path()).await
+    }
+
+    /// Builds an image from a directory with a Dockerfile and pushes it.
+    pub async fn image_of(&self, folder: &Path) -> ImagePin {
         // The engine trusts plain HTTP on loopback alone.
         let port = self.registry.rsplit_once(':').unwrap().1;
         let (here, name) = (format!("127.0.0.1:{port}"), format!("tests/{}:1", unique("cluster")));
         docker(&["login", "--username", "kiwi", "--password", &self.password, &here]);
-        docker(&["build", "--quiet", "--tag", &format!("{here}/{name}"), folder.path().to_str().unwrap()]);
+        docker(&["build", "--quiet", "--tag", &format!("{here}/{name}"), folder.to_str().unwrap()]);
         docker(&["push", "--quiet", &format!("{here}/{name}")]);
         let reference: ImageReference = format!("{}/{name}", self.registry).parse().unwrap();
         let digest = OciRegistry::new(None).unwrap().resolve(&reference, Some(&self.access())).await.unwrap().unwrap();

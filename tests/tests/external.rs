@@ -4,11 +4,16 @@
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test ends by panicking, and says what it left out")]
 
+use k8s_openapi::api::batch::v1::Job;
 use kiwi_core::domain::{EnvironmentName, ImagePin, ScanKind, ScanReport, ServiceId};
-use kiwi_core::provider::{ScanTarget, Scanner as _, Workload};
+use kiwi_core::provider::{Runtime, ScanTarget, Scanner as _, Workload};
 use kiwi_runtime::docker::{DockerConfig, DockerRuntime, Engine};
+use kiwi_runtime::kubernetes::KubernetesRuntime;
 use kiwi_scan::external::{ExternalScanner, Tool, ToolTask, ToolVersion, tools};
+use kiwi_tests::cluster::Ground;
 use kiwi_tests::command::{Kiwi, docker, leftovers};
+use kube::Api;
+use kube::api::ListParams;
 use serde_json::Value;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -65,11 +70,15 @@ fn a_tool_is_run_besides_what_kiwi_has() {
 
 fn task(runtime: &Arc<DockerRuntime>, tag: &str) -> ToolTask {
     let id = docker(&["image", "inspect", "--format", "{{.Id}}", tag]).remove(0);
+    task_on(runtime.clone(), ImagePin::Local { reference: tag.parse().unwrap(), id: id.parse().unwrap() })
+}
+
+fn task_on(runtime: Arc<dyn Runtime>, image: ImagePin) -> ToolTask {
     let service = ServiceId::generate();
     let name = format!("tool-{}", &service.as_str()[18..]);
     ToolTask {
-        runtime: runtime.clone(),
-        image: ImagePin::Local { reference: tag.parse().unwrap(), id: id.parse().unwrap() },
+        runtime,
+        image,
         program: None,
         workload: Workload { installation: "tools".into(), service, name: name.parse().unwrap(), environment: EnvironmentName::Development },
         run: None,
@@ -110,16 +119,19 @@ async fn a_tool_runs_as_a_task_on_docker() {
     assert_eq!(leftovers(&format!("kiwi-{name}")), Vec::<String>::new());
 }
 
+/// Built where its packages are.
+const BANDIT_IMAGE: &str = "FROM python:3.11-slim\nCOPY . /opt/bandit\nENV PYTHONPATH=/opt/bandit\n\
+    RUN printf '#!/bin/sh\\nexec python3 -c \"import bandit.cli.main as m; m.main()\" \"$@\"\\n' > /usr/local/bin/bandit && chmod +x /usr/local/bin/bandit\n\
+    USER 10001:10001\n";
+
 #[tokio::test(flavor = "multi_thread")]
 async fn bandit_finds_the_same_as_a_program_and_as_a_task() {
     let Some(program) = bandit() else { return };
     let folder = tempfile::tempdir().unwrap();
     let tree = tree(folder.path());
     let packages = program.parent().and_then(Path::parent).unwrap();
-    let image = "FROM python:3.11-slim\nCOPY . /opt/bandit\nENV PYTHONPATH=/opt/bandit\n\
-        RUN printf '#!/bin/sh\\nexec python3 -c \"import bandit.cli.main as m; m.main()\" \"$@\"\\n' > /usr/local/bin/bandit && chmod +x /usr/local/bin/bandit\n";
     let file = folder.path().join("Dockerfile");
-    std::fs::write(&file, image).unwrap();
+    std::fs::write(&file, BANDIT_IMAGE).unwrap();
     docker(&["build", "--quiet", "--tag", "kiwi.local/bandit:1", "--file", file.to_str().unwrap(), packages.to_str().unwrap()]);
     let runtime = Arc::new(DockerRuntime::new(Engine::new(DockerConfig::new(None).unwrap()).unwrap()));
     let inside = scan(tools::BANDIT, task(&runtime, "kiwi.local/bandit:1"), &tree).await;
@@ -127,4 +139,30 @@ async fn bandit_finds_the_same_as_a_program_and_as_a_task() {
     assert_eq!(inside, outside);
     let rules: Vec<&str> = inside.findings.iter().map(|finding| finding.rule.as_str()).collect();
     assert_eq!((rules, inside.incomplete.as_deref()), (vec!["B602", "B404"], None));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bandit_finds_the_same_as_a_job_of_a_cluster() {
+    let (Some(program), Some(ground)) = (bandit(), Ground::given()) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let tree = tree(folder.path());
+    let packages = program.parent().and_then(Path::parent).unwrap();
+    let context = folder.path().join("image");
+    assert!(std::process::Command::new("cp").arg("-r").arg(packages).arg(&context).status().unwrap().success());
+    std::fs::write(context.join("Dockerfile"), BANDIT_IMAGE).unwrap();
+    let image = ground.image_of(&context).await;
+    let runtime = Arc::new(KubernetesRuntime::new(ground.cluster_with(ground.helper().await)));
+    let task = ToolTask { registries: vec![ground.access()], ..task_on(runtime, image) };
+    let began = std::time::Instant::now();
+    let inside = scan(tools::BANDIT, task.clone(), &tree).await;
+    println!("FIGURE bandit as a Job, with its pull: {:.1} s", began.elapsed().as_secs_f64());
+    let outside = ExternalScanner::program(tools::BANDIT, Some(program)).scan(&ScanTarget::Tree(tree.clone())).await.unwrap();
+    assert_eq!(inside, outside);
+    // One that ends badly says why, and nothing of either is left.
+    let mut failing = Tool::sarif("finder", ScanKind::Sast, "sh", ToolVersion { arguments: &[], after: "", least: [0, 0, 0] });
+    failing.tree = Some(&["-c", "echo 'no such thing' >&2; exit 7"]);
+    assert!(scan(failing, task, &tree).await.incomplete.unwrap().contains("it ended with 7, whose meaning is not known: no such thing"));
+    let jobs: Api<Job> = Api::all(ground.client().await);
+    let names: Vec<String> = jobs.list(&ListParams::default()).await.unwrap().into_iter().filter_map(|job| job.metadata.name).collect();
+    assert!(!names.iter().any(|name| name.contains("tool-")), "{names:?}");
 }
