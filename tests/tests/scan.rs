@@ -102,7 +102,13 @@ fn what_people_accepted_is_said_in_every_format() {
         bom["components"].as_array().unwrap().iter().map(|component| component["purl"].as_str().unwrap()).collect::<Vec<_>>(),
         ["pkg:npm/left@1.0.0", "pkg:npm/tool@1.0.0"]
     );
-    assert_eq!(bom["vulnerabilities"][0]["analysis"]["state"], "not_affected");
+    assert_eq!(
+        bom["vulnerabilities"].as_array().unwrap().iter().map(|found| found["analysis"].clone()).collect::<Vec<_>>(),
+        [
+            json!({ "state": "not_affected", "detail": "VEX: vulnerable_code_not_present" }),
+            json!({ "response": ["will_not_fix"], "detail": "runs on our machines alone" })
+        ]
+    );
     write(&tree, ".kiwi/suppressions.toml", "[[suppress]]\nrule = \"CVE-GHSA-2\"\n");
     let refused = kiwi.run(&scan);
     assert!(refused.code == 2 && refused.err.contains("reason"), "{}", refused.err);

@@ -162,7 +162,7 @@ impl Findings {
             ..Finding::new(kind, rule, worst.unwrap_or(Severity::Unknown), plain(&message), fingerprint)
         };
         match draft.accepted {
-            Some(reason) => self.report.suppressed.push(Suppressed { finding, reason: plain(&reason) }),
+            Some(reason) => self.report.suppressed.push(Suppressed::accepted(finding, plain(&reason))),
             None => self.report.findings.push(finding),
         }
     }
