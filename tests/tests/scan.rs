@@ -124,6 +124,8 @@ fn a_secret_is_found_and_never_shown() {
     write(&tree, "deploy/settings.py", &format!("import os\n\nTOKEN = '{secret}'\nDATABASE = 'postgres://shop:{password}@db/shop'\n"));
     write(&tree, "picture.png", &format!("\0{secret}"));
     write(&tree, "node_modules/left/x.js", &secret);
+    write(&tree, "env/pyvenv.cfg", "home = /usr/bin\n");
+    write(&tree, "env/bin/activate", &secret);
     let (sarif, arguments) = (kiwi.folder().join("o.sarif"), ["scan", tree.to_str().unwrap(), "--secrets"]);
     let table = kiwi.run(&arguments);
     let json = kiwi.run(&[&arguments[..], &["-o", "json", "--format", "sarif", "--output-file", sarif.to_str().unwrap()]].concat());
@@ -140,10 +142,17 @@ fn a_secret_is_found_and_never_shown() {
     for text in [&table.out, &table.err, &json.out, &json.err, &std::fs::read_to_string(&sarif).unwrap()] {
         assert!(!text.contains(&secret) && !text.contains(password), "{text}");
     }
+    assert!(table.out.contains("1 files for secrets; 1 binary files were not"), "{}", table.out);
     // Lines before it change nothing of what it is.
     let before = json.json()["findings"][0]["fingerprint"].clone();
     write(&tree, "deploy/settings.py", &format!("# a comment\nimport os\n\n\nTOKEN = '{secret}'\n"));
     assert_eq!(kiwi.run(&[&arguments[..], &["-o", "json"]].concat()).json()["findings"][0]["fingerprint"], before);
+    // Another one in its place is another finding, and a text of Windows is a text.
+    let other = format!("{}_{}", "ghp", "0therR4nd0mL00k1ngB1tsOfTextForTh1sT");
+    let wide: Vec<u8> = format!("TOKEN = '{other}'\r\n").encode_utf16().flat_map(u16::to_le_bytes).collect();
+    std::fs::write(tree.join("deploy/settings.py"), [&[0xff, 0xfe], wide.as_slice()].concat()).unwrap();
+    let replaced = kiwi.run(&[&arguments[..], &["-o", "json"]].concat()).json();
+    assert!(replaced["findings"][0]["rule"] == "github-personal-token" && replaced["findings"][0]["fingerprint"] != before, "{replaced:#}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
