@@ -7,7 +7,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::Request;
 use axum::response::Response;
-use kiwi_core::domain::{Gate, ScanReport, ScanStatus};
+use kiwi_core::domain::{Baseline, Gate, ScanReport, ScanStatus};
 use kiwi_core::provider::{ScanTarget, Scanner as _};
 use kiwi_scan::sca::osv::{OsvApi, Settings, update};
 use kiwi_scan::sca::{Ecosystem, ScaScanner};
@@ -147,7 +147,7 @@ async fn scan(osv: &Osv, (tree, database): &(tempfile::TempDir, tempfile::TempDi
 }
 
 fn status(report: &ScanReport) -> ScanStatus {
-    Gate::default().decide(std::slice::from_ref(report), &BTreeSet::new()).status
+    Gate::default().decide(std::slice::from_ref(report), &Baseline::new()).status
 }
 
 fn rules(report: &ScanReport) -> Vec<&str> {

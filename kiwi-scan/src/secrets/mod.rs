@@ -8,3 +8,15 @@ mod scanner;
 mod text;
 
 pub use scanner::SecretScanner;
+
+/// A text with `***` in place of each secret that the rules know.
+#[cfg(feature = "external")]
+pub(crate) fn without_secrets(text: &str) -> String {
+    let (mut shown, mut end) = (String::with_capacity(text.len()), 0);
+    for found in rules::Rules::builtin().matches(text) {
+        shown.push_str(&text[end..found.span.start]);
+        shown.push_str("***");
+        end = found.span.end;
+    }
+    shown + &text[end..]
+}
