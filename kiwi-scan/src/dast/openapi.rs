@@ -165,6 +165,12 @@ mod tests {
     }
 
     #[test]
+    fn a_large_document_of_yaml_is_read() {
+        let list = "- 1\n".repeat(400_000);
+        assert_eq!(urls(&format!("openapi: 3.1.0\npaths: {{ /a: {{ get: {{}} }} }}\nx-list:\n{list}")).len(), 1);
+    }
+
+    #[test]
     fn get_operations_are_asked_with_values_that_fit() {
         let yaml = "
 openapi: 3.1.0

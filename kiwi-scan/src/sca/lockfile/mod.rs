@@ -92,7 +92,8 @@ fn parser(path: &str) -> Option<Parser> {
     let is_pylock = name.strip_prefix("pylock.").and_then(|rest| rest.strip_suffix(".toml")).is_some_and(|purpose| !purpose.contains('.'));
     exact.or_else(|| is_pylock.then_some(python::pylock as Parser)).or_else(|| {
         // `requirements-dev.txt`, `dev-requirements.txt` and `requirements/dev.txt` are of the same form.
-        let is_requirements = name.ends_with(".txt") && (name.contains(REQUIREMENTS) || directory.rsplit('/').next() == Some(REQUIREMENTS));
+        let is_requirements =
+            name.ends_with(".txt") && (name.to_ascii_lowercase().contains(REQUIREMENTS) || directory.rsplit('/').next() == Some(REQUIREMENTS));
         is_requirements.then_some(requirements::requirements as Parser)
     })
 }
