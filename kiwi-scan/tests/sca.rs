@@ -204,7 +204,8 @@ async fn a_lockfile_further_up_counts_where_it_has_the_manifest() {
     let gradle = "dependencies { api 'a:b:1' }\n";
     let reference = "<Project><ItemGroup><PackageReference Include=\"Left\"/></ItemGroup></Project>";
     let nuget = r#"{"version":1,"dependencies":{}}"#;
-    let has: [&[(&str, &str)]; 12] = [
+    let has: [&[(&str, &str)]; 13] = [
+        &[("requirements.txt", "-r requirements/base.in\n"), ("requirements/base.in", "left==1.0.0\n")],
         &[("package-lock.json", npm), ("packages/a/package.json", manifest)],
         &[("pnpm-lock.yaml", "lockfileVersion: '9.0'\nimporters:\n  packages/a: {}\n"), ("packages/a/package.json", manifest)],
         &[("bun.lock", r#"{"lockfileVersion":1,"workspaces":{"":{},"packages/a":{}},"packages":{},}"#), ("packages/a/package.json", manifest)],

@@ -44,6 +44,7 @@ pub(super) fn read(root: &Path) -> Inventory {
     let mut found: BTreeMap<&str, Result<Contents, String>> =
         files.iter().filter(|file| lockfile::is_known(&file.path)).map(|file| (file.path.as_str(), read(file))).collect();
     requirements::follow(&files, &mut found);
+    let read: BTreeSet<&str> = found.keys().copied().collect();
     let mut lockfiles: Vec<(String, Vec<Package>)> = Vec::new();
     for (path, contents) in found {
         match contents {
@@ -60,7 +61,7 @@ pub(super) fn read(root: &Path) -> Inventory {
             Err(reason) => report.coverage.skip(path, reason),
         }
     }
-    manifest::without_lockfile(&files, &mut report.coverage);
+    manifest::without_lockfile(&files, &read, &mut report.coverage);
     report.dependencies = lockfiles.iter().flat_map(|(_, packages)| packages).map(Into::into).collect();
     report.dependencies.sort();
     report.dependencies.dedup();

@@ -86,14 +86,14 @@ fn is_project(name: &str) -> bool {
     [".csproj", ".fsproj", ".vbproj"].iter().any(|end| name.ends_with(end))
 }
 
-/// Names the manifests that declare dependencies of which no lockfile says the versions. A lockfile counts beside its manifest, and further up where it
+/// Names the manifests that declare dependencies of which no lockfile says the versions, but for those that were `read` as one. A lockfile counts beside its manifest, and further up where it
 /// says that it has the manifest's dependencies too.
-pub(super) fn without_lockfile(files: &[File], coverage: &mut Coverage) {
+pub(super) fn without_lockfile(files: &[File], read: &BTreeSet<&str>, coverage: &mut Coverage) {
     let by_path: BTreeMap<&str, &File> = files.iter().map(|file| (file.path.as_str(), file)).collect();
     let mut workspaces = Workspaces::new(&by_path);
     for file in files {
         let Some(manifest) = Manifest::of(&file.path) else { continue };
-        if beside(manifest, &file.path, &by_path) {
+        if read.contains(file.path.as_str()) || beside(manifest, &file.path, &by_path) {
             continue;
         }
         let text = tree::text(file, LARGEST_LOCKFILE);
