@@ -33,7 +33,8 @@ pub(super) fn elsewhere(place: &str) -> Option<&'static str> {
         Some(("file" | "link" | "portal" | "exec" | "root", _)) => Some("a file or a directory"),
         Some(("http" | "https", _)) => of_url(&place),
         Some((scheme, _)) if is_repository(scheme) || scheme.starts_with("git@") => Some("a repository"),
-        _ if place.starts_with(['.', '/', '~']) => Some("a file or a directory"),
+        // `~1.2.3` is a range.
+        _ if place.starts_with(['.', '/']) || place.starts_with("~/") => Some("a file or a directory"),
         Some(_) => Some("a URL"),
         None => None,
     }
