@@ -8,6 +8,7 @@ mod facade;
 mod log;
 mod output;
 mod progress;
+mod signal;
 #[cfg(feature = "opentelemetry")]
 mod traces;
 
@@ -26,7 +27,7 @@ pub fn main() -> ExitCode {
 pub fn run_with(wrapper: Option<StoreWrapper>) -> ExitCode {
     let arguments = parse();
     if let Some(result) = commands::at_once(&arguments) {
-        return result.unwrap_or_else(|error| report(&error));
+        return finished(result);
     }
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(runtime) => runtime,
@@ -41,14 +42,19 @@ pub fn run_with(wrapper: Option<StoreWrapper>) -> ExitCode {
     let result = runtime.block_on(async {
         tokio::select! {
             result = commands::run(arguments, wrapper) => result,
-            () = progress::interrupted(interrupts) => Err(Error::new(ErrorKind::Cancelled, "interrupt", "interrupted")),
+            () = signal::asked_to_stop(interrupts) => Err(Error::new(ErrorKind::Cancelled, "interrupt", "interrupted")),
         }
     });
     // A thread may still wait for a hanging server; the process need not.
     runtime.shutdown_background();
-    match result {
-        Ok(code) => code,
-        Err(error) => report(&error),
+    finished(result)
+}
+
+/// The exit code of a command; one whose result was lost did not succeed.
+fn finished(result: kiwi_core::error::Result<ExitCode>) -> ExitCode {
+    match (result, output::lost()) {
+        (Ok(_), Some(error)) | (Err(error), _) => report(&error),
+        (Ok(code), None) => code,
     }
 }
 
@@ -74,7 +80,7 @@ fn parsed<T: clap::CommandFactory + clap::FromArgMatches>() -> T {
 fn report(error: &Error) -> ExitCode {
     output::error(error);
     ExitCode::from(match error.kind() {
-        ErrorKind::Cancelled => 130,
+        ErrorKind::Cancelled => signal::exit_code(),
         ErrorKind::InvalidInput | ErrorKind::NotFound | ErrorKind::AlreadyExists => 2,
         _ => 1,
     })

@@ -1,10 +1,14 @@
 //! Printing results and errors. JSON goes to standard output alone; everything that is not the result goes to standard error.
 
 use crate::args::Output;
-use kiwi_core::error::Error;
-use kiwi_core::pipeline::events::printable;
+use kiwi_core::error::{Error, ErrorKind};
+use kiwi_core::pipeline::events::{one_line, printable};
 use serde::Serialize;
 use std::io::Write as _;
+use std::sync::Mutex;
+
+/// Why a part of the result could not be written, if one could not.
+static LOST: Mutex<Option<std::io::Error>> = Mutex::new(None);
 
 pub(crate) fn error(error: &Error) {
     let mut err = std::io::stderr().lock();
@@ -26,8 +30,23 @@ pub(crate) fn note(text: &str) {
 }
 
 pub(crate) fn line(text: &str) {
+    let written = writeln!(std::io::stdout().lock(), "{text}");
     // `kiwi logs | head` ends the pipe before the command; that is no failure.
-    let _ = writeln!(std::io::stdout().lock(), "{text}");
+    if let Some(error) = written.err().filter(|error| error.kind() != std::io::ErrorKind::BrokenPipe)
+        && let Ok(mut lost) = LOST.lock()
+    {
+        lost.get_or_insert(error);
+    }
+}
+
+/// The failure of a command whose result could not be written.
+pub(crate) fn lost() -> Option<Error> {
+    let error = LOST.lock().ok()?.take()?;
+    Some(
+        Error::new(ErrorKind::Storage, "write result", "standard output cannot be written")
+            .with_source(error)
+            .with_hint("the command itself is done; is the disk full?"),
+    )
 }
 
 pub(crate) fn json<T: Serialize>(value: &T) {
@@ -59,7 +78,7 @@ pub(crate) fn result<T: Serialize>(output: Output, value: &T, table: impl FnOnce
 /// Rows under a header, in columns as wide as their widest cell.
 pub(crate) fn table(header: &[&str], rows: &[Vec<String>]) -> String {
     // Before the widths are known: what is not shown takes no room, and a line end would break the table.
-    let rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(|cell| printable(cell.replace('\n', " ").as_bytes())).collect()).collect();
+    let rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(|cell| one_line(cell)).collect()).collect();
     let mut widths: Vec<usize> = header.iter().map(|cell| cell.chars().count()).collect();
     for row in &rows {
         for (width, cell) in widths.iter_mut().zip(row) {

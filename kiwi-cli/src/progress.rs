@@ -2,6 +2,7 @@
 
 use crate::facade::Facade;
 use crate::output::note;
+use crate::signal;
 use futures_util::StreamExt as _;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use kiwi_core::access::Actor;
@@ -20,16 +21,7 @@ pub(crate) fn bar(template: &str, length: u64) -> ProgressBar {
     }
 }
 
-/// Ends after somebody pressed Ctrl-C so often.
-pub(crate) async fn interrupted(times: u32) {
-    for _ in 0..times {
-        if tokio::signal::ctrl_c().await.is_err() {
-            return std::future::pending().await;
-        }
-    }
-}
-
-/// Works a run to its end, showing it. Ctrl-C cancels it and waits until it is undone.
+/// Works a run to its end, showing it. Ctrl-C and SIGTERM cancel it and wait until it is undone.
 pub(crate) async fn work(kiwi: &Facade, actor: &Actor, run: &RunId) -> Result<(Run, bool)> {
     let show = {
         let (kiwi, actor, run) = (kiwi.clone(), actor.clone(), run.clone());
@@ -48,8 +40,8 @@ pub(crate) async fn work(kiwi: &Facade, actor: &Actor, run: &RunId) -> Result<(R
     let finished = loop {
         tokio::select! {
             finished = &mut worker => break finished,
-            signal = tokio::signal::ctrl_c(), if !interrupted => {
-                interrupted = signal.is_ok();
+            () = signal::stop(), if !interrupted => {
+                interrupted = true;
                 note("stopping; press Ctrl-C again to leave it to `kiwi runs resume`");
                 // A run that just ended cannot be cancelled, and need not be.
                 let _ = kiwi.cancel(actor, run).await;

@@ -21,3 +21,5 @@ pub mod sca;
 pub mod secrets;
 #[cfg(any(feature = "_sast", feature = "external", feature = "sca", feature = "secrets"))]
 mod tree;
+#[cfg(any(feature = "dast", feature = "sca"))]
+mod yaml;

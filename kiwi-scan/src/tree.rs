@@ -15,6 +15,9 @@ use std::sync::{
 
 /// Directories that hold other people's code, or none; their own manifests were read elsewhere.
 const FOREIGN: [&str; 8] = [".git", ".hg", ".svn", "node_modules", "bower_components", "__pycache__", ".venv", ".tox"];
+/// What marks a virtual environment of Python's, whatever its name, and where its programs are.
+const ENVIRONMENT: &str = "pyvenv.cfg";
+const PROGRAMS: [&str; 2] = ["bin", "Scripts"];
 /// So many entries are looked at: a tree may be made to be endless.
 const MOST_ENTRIES: usize = 2_000_000;
 
@@ -55,6 +58,9 @@ pub(crate) fn list(root: &Path, coverage: &mut Coverage) -> (Vec<File>, Vec<File
     let (mut found, mut others, mut seen) = (Vec::new(), Vec::new(), 0);
     let mut open = vec![(root.to_owned(), String::new())];
     while let Some((directory, prefix)) = open.pop() {
+        if !prefix.is_empty() && is_environment(&directory) {
+            continue;
+        }
         let shown = || if prefix.is_empty() { ".".to_owned() } else { prefix.clone() };
         let entries = match std::fs::read_dir(&directory) {
             Ok(entries) => entries,
@@ -97,6 +103,12 @@ pub(crate) fn list(root: &Path, coverage: &mut Coverage) -> (Vec<File>, Vec<File
     }
     found.sort_by(|a, b| a.path.cmp(&b.path));
     (found, others)
+}
+
+/// Whether a directory is a virtual environment.
+fn is_environment(directory: &Path) -> bool {
+    let is = |name: &str, wanted: fn(&std::fs::Metadata) -> bool| directory.join(name).symlink_metadata().is_ok_and(|found| wanted(&found));
+    is(ENVIRONMENT, std::fs::Metadata::is_file) && PROGRAMS.iter().any(|name| is(name, std::fs::Metadata::is_dir))
 }
 
 /// Looks at every file, on all processors, each with a stack of so many bytes. Answers in the order of the paths; a file that is missing from the

@@ -131,7 +131,7 @@ fn own() -> Tool {
 fn nothing(tool: &Tool) -> &'static str {
     match tool.name {
         "semgrep" => r#"{"version":"1.182.0","results":[],"errors":[],"paths":{"scanned":["a.py"]}}"#,
-        "bandit" => r#"{"errors":[],"metrics":{"_totals":{"nosec":0}},"results":[]}"#,
+        "bandit" => r#"{"errors":[],"metrics":{"_totals":{"nosec":0},"a.py":{"nosec":0}},"results":[]}"#,
         "gitleaks" => "[]",
         "trivy" => r#"{"SchemaVersion":2}"#,
         "grype" => r#"{"matches":[],"descriptor":{"version":"0.99.0"}}"#,
@@ -396,7 +396,7 @@ async fn a_tool_runs_as_a_task_of_a_runtime() {
     assert_eq!(lines(&report), lines(&program), "the way in which a tool runs changes nothing of what it finds");
     let tasks = runtime.tasks();
     let last = tasks.last().unwrap();
-    assert_eq!(last.command, ["bandit", "--recursive", "--quiet", "--format=json", "--output=/kiwi/out/report.json", "/kiwi/in"]);
+    assert_eq!(last.command, ["bandit", "--recursive", "--quiet", "--ini=/dev/null", "--format=json", "--output=/kiwi/out/report.json", "/kiwi/in"]);
     let mut input = tar::Archive::new(last.input.as_deref().unwrap());
     let names: Vec<String> = input.entries().unwrap().map(|entry| entry.unwrap().path().unwrap().display().to_string()).collect();
     assert_eq!(names, ["Dockerfile", "app/settings.py", "app/shop.py", "app/worse.py", "my docs/read me.py", "requirements.txt"]);
@@ -414,4 +414,30 @@ async fn bandit_itself() {
     let report = scanner.scan(&ScanTarget::Tree(ground.tree())).await.unwrap();
     let recorded = ground.scan(tools::BANDIT, &replay(&[("bandit/report.json", "report.json")], 1)).await;
     assert_eq!(lines(&report), lines(&recorded));
+    // Settings of the tree exclude nothing.
+    std::fs::write(ground.tree().join(".bandit"), "[bandit]\nexclude: /\n").unwrap();
+    assert_eq!(lines(&scanner.scan(&ScanTarget::Tree(ground.tree())).await.unwrap()), lines(&recorded));
+}
+
+#[tokio::test]
+async fn bandit_that_looked_at_nothing_vouches_for_nothing() {
+    let ground = Ground::new();
+    let script = "echo '{\"errors\":[],\"metrics\":{\"_totals\":{\"nosec\":0}},\"results\":[]}' > \"$reports/report.json\"\nexit 0";
+    let report = ground.scan(tools::BANDIT, script).await;
+    assert_eq!(report.incomplete.as_deref(), Some("it looked at no file, and the tree has Python files"));
+    std::fs::remove_dir_all(ground.tree()).unwrap();
+    std::fs::create_dir(ground.tree()).unwrap();
+    let report = ground.scan(tools::BANDIT, script).await;
+    assert_eq!((report.incomplete, report.coverage.read), (None, vec!["no Python files, as there are none".to_owned()]));
+}
+
+#[cfg(feature = "secrets")]
+#[tokio::test]
+async fn what_a_failing_tool_said_last_shows_no_secret() {
+    let ground = Ground::new();
+    // Put together here, so that this file has none.
+    let secret = format!("{}_{}", "ghp", "R4nd0mL00k1ngB1tsOfTextForThisT3st99");
+    let report = ground.scan(own(), &format!("echo 'cannot parse: token = \"{secret}\" at 1' >&2\nexit 77")).await;
+    let said = report.incomplete.unwrap();
+    assert!(said.contains("cannot parse: token = \"***\" at 1") && !said.contains(&secret), "{said}");
 }

@@ -4,11 +4,10 @@
 #![expect(clippy::unwrap_used, reason = "a test ends by panicking")]
 #![expect(clippy::print_stdout, reason = "figures are for people")]
 
-use kiwi_core::domain::{Gate, ScanReport, ScanStatus};
+use kiwi_core::domain::{Baseline, Gate, ScanReport, ScanStatus};
 use kiwi_core::provider::{ScanTarget, Scanner as _};
 use kiwi_scan::sca::osv::update;
 use kiwi_scan::sca::{Ecosystem, ScaScanner};
-use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::path::Path;
 use std::sync::Mutex;
@@ -62,7 +61,7 @@ fn database() -> TempDir {
 fn incomplete(report: &ScanReport, path: &str, reason: &str) {
     let found = report.coverage.skipped.iter().any(|skipped| skipped.path == path && skipped.reason.contains(reason));
     assert!(found, "no {path}: {reason} in {:?}", report.coverage.skipped);
-    assert_eq!(Gate::default().decide(std::slice::from_ref(report), &BTreeSet::new()).status, ScanStatus::Incomplete);
+    assert_eq!(Gate::default().decide(std::slice::from_ref(report), &Baseline::new()).status, ScanStatus::Incomplete);
 }
 
 /// Scans a tree of one file, written by `write`.

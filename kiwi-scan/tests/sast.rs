@@ -191,6 +191,40 @@ async fn a_finding_keeps_its_identity_when_lines_move_and_can_be_accepted_where_
     assert_eq!(with_tests.findings[0].severity, Severity::Low);
 }
 
+#[tokio::test]
+async fn names_that_match_takes_apart_carry_what_they_took() {
+    let root = tempfile::tempdir().unwrap();
+    let code = |case: &str| {
+        format!(
+            "import os\nfrom flask import request\n\ndef run():\n    match request.args.get('a'):\n        case {case}:\n            os.system('ls ' + v)\n"
+        )
+    };
+    let found = async |case: &str| {
+        std::fs::write(root.path().join("app.py"), code(case)).unwrap();
+        scan(root.path()).await.findings.iter().any(|finding| finding.cwe == [78] && finding.line == Some(7))
+    };
+    for case in ["v", "str() as v", "str(v)", "['go', v]", "('go', *v)", "{'name': v}", "{'a': 1, **v}", "Point(x=v)", "str() | bytes() as v"] {
+        assert!(found(case).await, "{case}");
+    }
+    for case in ["int() as v", "int(v)", "v if v in ('a', 'b')"] {
+        assert!(!found(case).await, "{case}");
+    }
+    // A constant is compared, and what equals it is none of the input.
+    let chosen = "import os\nfrom flask import request\n\ndef run():\n    a = request.args.get('a')\n    match a:\n        case 'x' | 'y':\n            os.system('ls ' + a)\n        case Names.Z:\n            os.system('ls ' + a)\n";
+    std::fs::write(root.path().join("app.py"), chosen).unwrap();
+    assert_eq!(scan(root.path()).await.findings, []);
+}
+
+#[tokio::test]
+async fn an_enum_of_the_file_carries_no_text() {
+    let root = tempfile::tempdir().unwrap();
+    let code = "import org.springframework.web.bind.annotation.*;\nimport java.sql.*;\nclass A {\n  Connection c;\n  @GetMapping(\"/x\") void x(@RequestParam Column n) throws Exception {\n    c.createStatement().executeQuery(\"select * from t order by \" + n);\n  }\n  enum Column { NAME, AGE }\n}\n";
+    std::fs::write(root.path().join("A.java"), code).unwrap();
+    assert_eq!(scan(root.path()).await.findings, []);
+    std::fs::write(root.path().join("A.java"), code.replace("enum Column", "enum Other")).unwrap();
+    assert_eq!(scan(root.path()).await.findings.len(), 1);
+}
+
 #[test]
 fn rules_of_users_are_read_or_refused_with_the_reason() {
     let rule = |body: &str| format!("- id: my-rule\n  languages: [python]\n  severity: high\n  cwe: 78\n  title: t\n  explanation: e\n  fix: f\n{body}");

@@ -268,7 +268,7 @@ fn a_tool_is_given_the_image_as_the_registry_has_it() {
     for (arguments, says) in [
         (vec!["--image", &image], "--tool"),
         (vec!["--image", &image, "--tool", "bandit"], "no tool that scans an image"),
-        (vec!["--url", "http://127.0.0.1:1", "--tool", &tool], "given a directory or an image"),
+        (vec!["--url", "http://127.0.0.1:1", "--tool", &tool], "no tool that scans an address"),
     ] {
         let refused = kiwi.run(&[&["scan"], &arguments[..]].concat());
         assert!(refused.code == 2 && refused.err.contains(says), "{arguments:?}: {refused:?}");

@@ -74,6 +74,14 @@ fn nothing_is_not_passed_and_findings_refuse() {
     std::fs::write(&earlier, failed.out).unwrap();
     kiwi.run(&["scan", tree, "--baseline", earlier.to_str().unwrap()]).ok();
     assert_eq!(kiwi.run(&["scan", tree, "--baseline", tree]).code, 2);
+    // What became worse is new.
+    let text = std::fs::read_to_string(&earlier).unwrap();
+    assert!(text.contains("\"severity\": \"critical\""), "{text}");
+    std::fs::write(&earlier, text.replace("\"severity\": \"critical\"", "\"severity\": \"medium\"")).unwrap();
+    let worse = kiwi.run(&["scan", tree, "--baseline", earlier.to_str().unwrap(), "-o", "json"]);
+    assert_eq!((worse.code, worse.json()["reasons"].as_array().unwrap().len()), (1, 1), "{}", worse.out);
+    let update = kiwi.run(&["scan", "--update", "--database-source", &source, "--ecosystems", "PyPI"]);
+    assert!(update.code == 1 && !update.err.is_empty(), "{}", update.err);
 }
 
 #[test]
@@ -102,10 +110,98 @@ fn what_people_accepted_is_said_in_every_format() {
         bom["components"].as_array().unwrap().iter().map(|component| component["purl"].as_str().unwrap()).collect::<Vec<_>>(),
         ["pkg:npm/left@1.0.0", "pkg:npm/tool@1.0.0"]
     );
-    assert_eq!(bom["vulnerabilities"][0]["analysis"]["state"], "not_affected");
+    assert_eq!(
+        bom["vulnerabilities"].as_array().unwrap().iter().map(|found| found["analysis"].clone()).collect::<Vec<_>>(),
+        [
+            json!({ "state": "not_affected", "detail": "VEX: vulnerable_code_not_present" }),
+            json!({ "response": ["will_not_fix"], "detail": "runs on our machines alone" })
+        ]
+    );
     write(&tree, ".kiwi/suppressions.toml", "[[suppress]]\nrule = \"CVE-GHSA-2\"\n");
     let refused = kiwi.run(&scan);
     assert!(refused.code == 2 && refused.err.contains("reason"), "{}", refused.err);
+}
+
+#[test]
+fn a_tree_writes_no_lines_of_its_own_and_accepts_nothing_through_links() {
+    let kiwi = Kiwi::new();
+    let (tree, source) = ground(&kiwi);
+    kiwi.run(&["scan", "--update", "--database-source", &source, "--ecosystems", "npm"]).ok();
+    let lock = json!({ "lockfileVersion": 3, "packages": { "node_modules/left\npassed: 0 findings": { "version": "1.0.0\u{202e}" }, "node_modules/tool": { "version": "1.0.0" } } });
+    write(&tree, "a\nnot read: nothing\u{2028}/package-lock.json", &lock.to_string());
+    write(&tree, "b\rpassed/package-lock.json", "{");
+    write(&tree, ".kiwi/suppressions.toml", "[[suppress]]\nrule = \"GHSA-1\"\nreason = \"fine\\npassed: 0 findings\\u001b[2J\"\n");
+    let shown = kiwi.run(&["scan", tree.to_str().unwrap(), "--sca"]);
+    let forged = |line: &&str| line.starts_with("passed") || line.starts_with("not read: nothing");
+    assert!(shown.code == 1 && !shown.out.lines().any(|line| forged(&line)), "{}", shown.out);
+    assert!(shown.out.contains("accepted: GHSA-1 in left 1.0.0: fine passed: 0 findings\n"), "{}", shown.out);
+    assert!(!shown.out.contains(['\u{1b}', '\r', '\u{202e}', '\u{2028}']), "{}", shown.out);
+    // A folder elsewhere is nobody's decision about this tree.
+    let elsewhere = kiwi.folder().join("elsewhere");
+    std::fs::rename(tree.join(".kiwi"), &elsewhere).unwrap();
+    std::os::unix::fs::symlink(&elsewhere, tree.join(".kiwi")).unwrap();
+    assert!(!kiwi.run(&["scan", tree.to_str().unwrap(), "--sca"]).out.contains("accepted: "));
+}
+
+#[test]
+fn a_result_that_cannot_be_written_is_a_failure() {
+    let kiwi = Kiwi::new();
+    let tree = kiwi.folder().join("tree");
+    write(&tree, "readme.txt", "hello");
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let lost = kiwi.command(&["scan", tree.to_str().unwrap(), "--secrets", "-o", "json"]).stdout(full).output().unwrap();
+    let said = String::from_utf8_lossy(&lost.stderr).into_owned();
+    assert!(lost.status.code() == Some(1) && said.contains("standard output cannot be written"), "{said}");
+    // Who reads no further is no failure.
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    assert_eq!(kiwi.command(&["scan", tree.to_str().unwrap(), "--secrets", "-o", "json"]).stdout(writer).output().unwrap().status.code(), Some(0));
+}
+
+#[test]
+fn examples_of_rules_are_told_as_json_too() {
+    let kiwi = Kiwi::new();
+    let rules = kiwi.folder().join("rules");
+    let rule = "- id: python-own\n  languages: [python]\n  severity: high\n  cwe: 78\n  title: A call of ours\n  explanation: It is ours.\n  fix: Call another.\n  find:\n    - call: ours.run\n      tainted: [0]\n  from: parameter\n  examples:\n    bad:\n      - |\n        import ours\n        def f(x):\n            ours.walk(x)\n    good:\n      - |\n        x = 1\n";
+    write(&rules, "own.yaml", rule);
+    let checked = kiwi.run(&["scan", "--check-rules", rules.to_str().unwrap(), "-o", "json"]);
+    assert_eq!((checked.code, checked.json()["failures"].as_array().unwrap().len()), (1, 1), "{checked:?}");
+    write(&rules, "own.yaml", &rule.replace("ours.walk", "ours.run"));
+    assert_eq!(kiwi.run(&["scan", "--check-rules", rules.to_str().unwrap(), "-o", "json"]).ok().json(), json!({ "failures": [] }));
+}
+
+#[test]
+fn a_tool_ends_with_the_scan() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let kiwi = Kiwi::new();
+    let (tree, program, begun) = (kiwi.folder().join("tree"), kiwi.folder().join("gitleaks"), kiwi.folder().join("begun"));
+    write(&tree, "readme.txt", "hello");
+    let script = format!("#!/bin/sh\n[ \"$1\" = version ] && {{ echo 8.30.1; exit 0; }}\necho $$ \"$PWD\" > '{}'\nsleep 600\n", begun.display());
+    std::fs::write(&program, script).unwrap();
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let tool = format!("gitleaks={}", program.display());
+    let arguments = ["scan", tree.to_str().unwrap(), "--secrets", "--tool", &tool];
+    for (signal, code) in [("-TERM", 143), ("-INT", 130)] {
+        let mut child = kiwi.start(&arguments);
+        let written = || std::fs::read_to_string(&begun).ok().filter(|text| text.ends_with('\n'));
+        let said = std::iter::repeat_with(|| {
+            std::thread::sleep(std::time::Duration::from_millis(50));
+            written()
+        })
+        .take(600)
+        .flatten()
+        .next()
+        .unwrap();
+        std::fs::remove_file(&begun).unwrap();
+        let (id, folder) = said.trim().split_once(' ').unwrap();
+        assert!(std::process::Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success());
+        assert_eq!(child.wait().unwrap().code(), Some(code), "{signal}");
+        let gone = std::iter::repeat_with(|| {
+            std::thread::sleep(std::time::Duration::from_millis(50));
+            !Path::new("/proc").join(id).exists() && !Path::new(folder).exists()
+        });
+        assert!(gone.take(100).any(|gone| gone), "{signal}: {said}");
+    }
 }
 
 #[test]
@@ -118,6 +214,8 @@ fn a_secret_is_found_and_never_shown() {
     write(&tree, "deploy/settings.py", &format!("import os\n\nTOKEN = '{secret}'\nDATABASE = 'postgres://shop:{password}@db/shop'\n"));
     write(&tree, "picture.png", &format!("\0{secret}"));
     write(&tree, "node_modules/left/x.js", &secret);
+    write(&tree, "env/pyvenv.cfg", "home = /usr/bin\n");
+    write(&tree, "env/bin/activate", &secret);
     let (sarif, arguments) = (kiwi.folder().join("o.sarif"), ["scan", tree.to_str().unwrap(), "--secrets"]);
     let table = kiwi.run(&arguments);
     let json = kiwi.run(&[&arguments[..], &["-o", "json", "--format", "sarif", "--output-file", sarif.to_str().unwrap()]].concat());
@@ -134,10 +232,17 @@ fn a_secret_is_found_and_never_shown() {
     for text in [&table.out, &table.err, &json.out, &json.err, &std::fs::read_to_string(&sarif).unwrap()] {
         assert!(!text.contains(&secret) && !text.contains(password), "{text}");
     }
+    assert!(table.out.contains("1 files for secrets; 1 binary files were not"), "{}", table.out);
     // Lines before it change nothing of what it is.
     let before = json.json()["findings"][0]["fingerprint"].clone();
     write(&tree, "deploy/settings.py", &format!("# a comment\nimport os\n\n\nTOKEN = '{secret}'\n"));
     assert_eq!(kiwi.run(&[&arguments[..], &["-o", "json"]].concat()).json()["findings"][0]["fingerprint"], before);
+    // Another one in its place is another finding, and a text of Windows is a text.
+    let other = format!("{}_{}", "ghp", "0therR4nd0mL00k1ngB1tsOfTextForTh1sT");
+    let wide: Vec<u8> = format!("TOKEN = '{other}'\r\n").encode_utf16().flat_map(u16::to_le_bytes).collect();
+    std::fs::write(tree.join("deploy/settings.py"), [&[0xff, 0xfe], wide.as_slice()].concat()).unwrap();
+    let replaced = kiwi.run(&[&arguments[..], &["-o", "json"]].concat()).json();
+    assert!(replaced["findings"][0]["rule"] == "github-personal-token" && replaced["findings"][0]["fingerprint"] != before, "{replaced:#}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -176,7 +281,7 @@ async fn an_application_is_scanned_at_its_address() {
         assert!(probed.code == 1 && probed.out.contains("reflected-input") && probed.out.contains("0 files for secrets"), "{}", probed.out);
         assert!(asked.load(Ordering::SeqCst) > 0 && probed.err.contains("warning: the address is http"), "{}", probed.err);
         assert!(!probed.out.contains("s3cret") && !probed.err.contains("s3cret"));
-        let closed = kiwi.run(&["scan", "http://127.0.0.1:1/", "-o", "json"]);
+        let closed = kiwi.run(&["scan", "HTTP://127.0.0.1:1/", "-o", "json"]);
         assert_eq!((closed.code, closed.json()["status"].as_str()), (1, Some("incomplete")), "who does not answer did not pass");
         for wrong in [
             &["scan", ".", "--dast"][..],

@@ -16,7 +16,7 @@ const STEP: usize = 25;
 
 /// The directory and the address that are scanned; at least one of them.
 pub(super) fn targets(scan: &Scan) -> Result<(Option<PathBuf>, Option<Url>)> {
-    let named = scan.path.as_ref().and_then(|path| path.to_str()).filter(|path| path.starts_with("http://") || path.starts_with("https://"));
+    let named = scan.path.as_ref().and_then(|path| path.to_str()).filter(|path| is_address(path));
     let named = named.map(|text| text.parse::<Url>().map_err(|error| Error::invalid("scan", "the address is malformed").with_source(error))).transpose()?;
     let (tree, url) = match (named, &scan.application.url) {
         (Some(_), Some(_)) => return Err(Error::invalid("scan", "there are two addresses").with_hint("scan one after the other")),
@@ -33,6 +33,11 @@ pub(super) fn targets(scan: &Scan) -> Result<(Option<PathBuf>, Option<Url>)> {
         return Err(Error::invalid("scan", "there is no running application to scan").with_hint("give its address with --url"));
     }
     Ok((tree, url))
+}
+
+/// Whether a path is an address; schemes have no case.
+fn is_address(path: &str) -> bool {
+    path.split_once("://").is_some_and(|(scheme, _)| ["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known)))
 }
 
 /// Scans the application at `url`, with a line from time to time.

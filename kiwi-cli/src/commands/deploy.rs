@@ -221,7 +221,7 @@ async fn deployment_json(session: &Session, service: &ServiceName, environment: 
 fn exit(run: &Run, interrupted: bool) -> ExitCode {
     match run.status {
         RunStatus::Succeeded => ExitCode::SUCCESS,
-        _ if interrupted => ExitCode::from(130),
+        _ if interrupted => ExitCode::from(crate::signal::exit_code()),
         _ => ExitCode::FAILURE,
     }
 }

@@ -4,6 +4,7 @@ use crate::args::{EventsArguments, InEnvironment, Logs, Output};
 use crate::compose::Session;
 use crate::output;
 use crate::progress::Display;
+use crate::signal;
 use futures_util::StreamExt as _;
 use kiwi_core::domain::Deployment;
 use kiwi_core::error::Result;
@@ -93,7 +94,7 @@ pub(super) async fn logs(session: &Session, arguments: Logs, output: Output) -> 
     loop {
         let line = tokio::select! {
             line = lines.next() => line,
-            _ = tokio::signal::ctrl_c() => return Ok(ExitCode::from(130)),
+            () = signal::stop() => return Ok(ExitCode::from(signal::exit_code())),
         };
         let Some(line) = line.transpose()? else { return Ok(ExitCode::SUCCESS) };
         match output {
@@ -111,7 +112,7 @@ pub(super) async fn events(session: &Session, arguments: EventsArguments, output
     loop {
         let event = tokio::select! {
             event = events.next() => event,
-            _ = tokio::signal::ctrl_c() => return Ok(ExitCode::from(130)),
+            () = signal::stop() => return Ok(ExitCode::from(signal::exit_code())),
         };
         let Some(event) = event.transpose()? else { break };
         match output {

@@ -5,15 +5,15 @@ use super::{application, secrets, tools};
 use crate::args::{Global, Output, Scan, ScanFormat};
 use crate::compose::{Session, data_directory, dependencies, open};
 use crate::{output, progress};
-use kiwi_core::domain::{Exceptions, Finding, Fingerprint, Gate, GateDecision, ImagePin, ImageReference, ScanReport, ScanStatus, Timestamp};
+use kiwi_core::domain::{Baseline, Exceptions, Finding, Gate, GateDecision, ImagePin, ImageReference, ScanReport, ScanStatus, Timestamp};
 use kiwi_core::error::{Error, ErrorKind, Result};
+use kiwi_core::pipeline::events::one_line;
 use kiwi_core::provider::{ScanTarget, Scanner as _};
 use kiwi_scan::sast::{Rules, SastScanner};
 use kiwi_scan::sca::Ecosystem;
 use kiwi_scan::sca::osv::{self, Progress};
 use kiwi_scan::secrets::SecretScanner;
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -23,20 +23,19 @@ pub(super) async fn run(global: &Global, scan: Scan) -> Result<ExitCode> {
         return update(&database, scan, global.output).await;
     }
     if let Some(folder) = &scan.check_rules {
-        return check_rules(folder);
+        return check_rules(folder, global.output);
     }
     if let Some(image) = &scan.image {
         return of_image(global, image, &scan).await;
     }
     let (tree, url) = application::targets(&scan)?;
-    if tree.is_none() && !scan.tool.is_empty() {
-        return Err(Error::invalid("scan", "a tool is given a directory or an image").with_hint("give the directory of a project, or --image"));
-    }
     let all = !scan.sast && !scan.sca && !scan.secrets && !scan.application.dast;
     if scan.osv_api.is_some() && (tree.is_none() || !all && !scan.sca) {
         return Err(Error::invalid("scan", "OSV's API is asked about dependencies, which are not looked at").with_hint("give a directory and --sca"));
     }
-    let tools = tools::scanners(Subject::Directory, &scan.tool, &scan.tool_argument)?;
+    // With both, tools look at the directory.
+    let subject = if tree.is_some() { Subject::Directory } else { Subject::Address };
+    let mut tools = tools::scanners(subject, &scan.tool, &scan.tool_argument)?;
     // Whoever can write the tree can accept findings in it.
     let accepted = match &tree {
         Some(tree) => kiwi_core::pipeline::accepted(tree).await?,
@@ -54,11 +53,12 @@ pub(super) async fn run(global: &Global, scan: Scan) -> Result<ExitCode> {
         if all || scan.secrets {
             reports.push(SecretScanner.scan(&target).await?);
         }
-        reports.extend(tools::scan(tools, &target).await?);
+        reports.extend(tools::scan(std::mem::take(&mut tools), &target).await?);
     }
     // An address was given for nothing else.
     if let Some(url) = &url {
         reports.push(application::scan(url, &scan).await?);
+        reports.extend(tools::scan(tools, &ScanTarget::Url(url.clone())).await?);
     }
     let decision = judge.decide(&mut reports);
     show(&scan, &reports, &decision, global.output)
@@ -79,7 +79,7 @@ async fn of_image(global: &Global, image: &ImageReference, scan: &Scan) -> Resul
 /// What findings are held against. It is read before anything is scanned.
 struct Judge {
     exceptions: Exceptions,
-    baseline: BTreeSet<Fingerprint>,
+    baseline: Baseline,
     gate: Gate,
 }
 
@@ -115,7 +115,7 @@ pub(super) async fn of_service(session: &Session, scan: Scan, format: Output) ->
     if reports.is_empty() {
         return Err(Error::new(ErrorKind::NotFound, "show scan", format!("no scanner looked at anything in run {run}")));
     }
-    let decision = scan.gate.gate().decide(&reports, &BTreeSet::new());
+    let decision = scan.gate.gate().decide(&reports, &Baseline::new());
     show(&scan, &reports, &decision, format)
 }
 
@@ -137,11 +137,9 @@ fn rules(scan: &Scan) -> Result<Rules> {
 }
 
 /// Runs the examples of a folder's rules.
-fn check_rules(folder: &Path) -> Result<ExitCode> {
+fn check_rules(folder: &Path, format: Output) -> Result<ExitCode> {
     let wrong = kiwi_scan::sast::failures(&Rules::none().with_folder(folder)?);
-    for failure in &wrong {
-        output::line(failure);
-    }
+    output::result(format, &json!({ "failures": wrong }), || wrong.join("\n"));
     output::note(&format!("{} examples do not hold", wrong.len()));
     Ok(if wrong.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -164,7 +162,7 @@ fn value(reports: &[ScanReport], decision: &GateDecision) -> Value {
 
 fn text(reports: &[ScanReport], decision: &GateDecision) -> String {
     let findings: Vec<&Finding> = reports.iter().flat_map(|report| &report.findings).collect();
-    let mut parts = Vec::new();
+    let (mut head, mut parts) = (Vec::new(), Vec::new());
     if !findings.is_empty() {
         let rows: Vec<Vec<String>> = findings
             .iter()
@@ -181,7 +179,7 @@ fn text(reports: &[ScanReport], decision: &GateDecision) -> String {
                 ]
             })
             .collect();
-        parts.push(output::table(&["severity", "where", "what", "fixed in", "file", "message"], &rows));
+        head.push(output::table(&["severity", "where", "what", "fixed in", "file", "message"], &rows));
     }
     for report in reports {
         parts.extend(
@@ -192,25 +190,40 @@ fn text(reports: &[ScanReport], decision: &GateDecision) -> String {
         );
         parts.extend(report.coverage.read.iter().map(|read| format!("read: {read}")));
         parts.extend(report.coverage.skipped.iter().map(|skipped| format!("not read: {}: {}", skipped.path, skipped.reason)));
-        parts.extend(report.incomplete.iter().map(|reason| format!("incomplete: {}: {reason}", report.scanner)));
+        let nothing = report.coverage.read.is_empty() && report.coverage.skipped.is_empty();
+        let why = report.incomplete.as_deref().or(nothing.then_some("it looked at nothing"));
+        parts.extend(why.map(|reason| format!("incomplete: {}: {reason}", report.scanner)));
         parts.extend(report.notes.iter().map(|note| format!("note: {note}")));
     }
-    let skipped: usize = reports.iter().map(|report| report.coverage.skipped.len() + usize::from(report.incomplete.is_some())).sum();
+    // Nothing refuses then but what was not looked at.
+    let gaps = decision.reasons.len();
+    let things = if gaps == 1 { "thing" } else { "things" };
     parts.push(match decision.status {
         ScanStatus::Passed => format!("passed: {} findings, none that refuses", findings.len()),
         ScanStatus::Failed => format!("failed: {} findings", findings.len()),
-        ScanStatus::Incomplete => format!("incomplete: {} findings, none that refuses, but {skipped} things could not be looked at", findings.len()),
+        ScanStatus::Incomplete => format!("incomplete: {} findings, none that refuses, but {gaps} {things} could not be looked at", findings.len()),
     });
-    parts.join("\n")
+    // Paths, names and reasons come from the tree, and none of them may write a line of its own.
+    head.into_iter().chain(parts.iter().map(|part| one_line(part))).collect::<Vec<_>>().join("\n")
 }
 
-/// The fingerprints of an earlier scan.
-fn baseline(file: &Path) -> Result<BTreeSet<Fingerprint>> {
+/// What an earlier scan found.
+fn baseline(file: &Path) -> Result<Baseline> {
     let fail = || Error::invalid("read baseline", format!("{} is no result of `kiwi scan --output json`", file.display()));
     let bytes = std::fs::read(file).map_err(|error| Error::invalid("read baseline", format!("{} cannot be read", file.display())).with_source(error))?;
     let value: Value = serde_json::from_slice(&bytes).map_err(|error| fail().with_source(error))?;
     let findings = value["findings"].as_array().ok_or_else(fail)?;
-    findings.iter().map(|finding| serde_json::from_value(finding["fingerprint"].clone()).map_err(|error| fail().with_source(error))).collect()
+    let mut known = Baseline::new();
+    for finding in findings {
+        let read = (serde_json::from_value(finding["fingerprint"].clone()), serde_json::from_value(finding["severity"].clone()));
+        let (fingerprint, severity) = match read {
+            (Ok(fingerprint), Ok(severity)) => (fingerprint, severity),
+            (Err(error), _) | (_, Err(error)) => return Err(fail().with_source(error)),
+        };
+        let worst = known.entry(fingerprint).or_insert(severity);
+        *worst = severity.max(*worst);
+    }
+    Ok(known)
 }
 
 async fn update(database: &Path, scan: Scan, format: Output) -> Result<ExitCode> {

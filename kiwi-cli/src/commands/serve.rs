@@ -45,7 +45,7 @@ pub(super) async fn run(session: Session, serve: Serve) -> Result<ExitCode> {
     let finishing = state.clone();
     output::note(&format!("serving {url}"));
     let stop = async {
-        asked_to_stop().await;
+        crate::signal::stop().await;
         output::note("stopping: requests end, and runs are handed over");
         state.stop();
         drop(stop_working);
@@ -55,21 +55,4 @@ pub(super) async fn run(session: Session, serve: Serve) -> Result<ExitCode> {
     // The leases are given back before the process ends, so that another goes on at once.
     let _ = tokio::time::timeout(GRACE, workers).await;
     Ok(ExitCode::SUCCESS)
-}
-
-/// Ends when an operator or a service manager wants the process to.
-async fn asked_to_stop() {
-    let interrupt = async {
-        let _ = tokio::signal::ctrl_c().await;
-    };
-    let terminate = async {
-        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-            Ok(mut signal) => drop(signal.recv().await),
-            Err(_) => std::future::pending().await,
-        }
-    };
-    tokio::select! {
-        () = interrupt => {}
-        () = terminate => {}
-    }
 }

@@ -1,18 +1,19 @@
 //! The tools of other people that a scan is asked to run.
 
+use crate::signal;
 use kiwi_core::domain::ScanReport;
 use kiwi_core::error::{Error, ErrorKind, Result};
 use kiwi_core::provider::{ScanTarget, Scanner as _};
 use kiwi_scan::external::{ExternalScanner, Tool, tools};
 use std::path::PathBuf;
 
-/// Runs them one after the other. An interrupt ends the running one with all that it started, as it is in a process group of its own.
+/// Runs them one after the other. Whoever stops the process ends the running one with all that it started, as it is in a process group of its own.
 pub(super) async fn scan(tools: Vec<ExternalScanner>, target: &ScanTarget) -> Result<Vec<ScanReport>> {
     let mut reports = Vec::new();
     for tool in tools {
         tokio::select! {
             report = tool.scan(target) => reports.push(report?),
-            _ = tokio::signal::ctrl_c() => return Err(Error::new(ErrorKind::Cancelled, "scan", format!("{} was interrupted", tool.name()))),
+            () = signal::stop() => return Err(Error::new(ErrorKind::Cancelled, "scan", format!("{} was interrupted", tool.name()))),
         }
     }
     Ok(reports)
@@ -23,6 +24,7 @@ pub(super) async fn scan(tools: Vec<ExternalScanner>, target: &ScanTarget) -> Re
 pub(super) enum Subject {
     Directory,
     Image,
+    Address,
 }
 
 impl Subject {
@@ -30,6 +32,7 @@ impl Subject {
         match self {
             Self::Directory => "a directory",
             Self::Image => "an image",
+            Self::Address => "an address",
         }
     }
 
@@ -37,6 +40,7 @@ impl Subject {
         match self {
             Self::Directory => tool.tree.is_some(),
             Self::Image => tool.image.is_some(),
+            Self::Address => tool.url.is_some(),
         }
     }
 }
@@ -81,6 +85,8 @@ mod tests {
         assert!(made.len() == 2 && shown.contains("/opt/semgrep") && shown.contains("\"--config=rules.yml\""), "{shown}");
         assert!(scanners(&texts(&["zap"]), &[]).unwrap_err().hint().contains("gitleaks"));
         assert!(scanners(&texts(&["nothing"]), &[]).is_err());
+        let of_address = super::scanners(Subject::Address, &texts(&["zap", "nuclei"]), &[]).unwrap();
+        assert!(of_address.len() == 2 && super::scanners(Subject::Address, &texts(&["trivy"]), &[]).unwrap_err().hint().contains("zap"));
         let refused = super::scanners(Subject::Image, &texts(&["bandit"]), &[]).unwrap_err();
         assert!(refused.message().contains("an image") && refused.hint().contains("trivy") && !refused.hint().contains("semgrep"), "{refused:?}");
         assert!(scanners(&texts(&["trivy"]), &texts(&["semgrep=--x"])).is_err() && scanners(&texts(&["trivy"]), &texts(&["trivy"])).is_err());

@@ -53,8 +53,8 @@ pub use release::{ImagePin, Release, ReleaseContainer, Rollout, Strategy};
 pub use resources::{Cpu, Memory, Replicas, Request, Resources};
 pub use run::{Event, EventBody, LogStream, Run, RunKind, RunRequest, RunStatus, Stage, StageOutput, StageRecord, StageStatus};
 pub use scan::{
-    BaseScore, Coverage, Dependency, Exceptions, Finding, Fingerprint, Gate, GateDecision, ScanKind, ScanReport, ScanStatus, Score, Severity, Skipped,
-    StageReports, Suppressed, Suppression, VexStatement,
+    BaseScore, Baseline, Coverage, Dependency, Exceptions, Finding, Fingerprint, Gate, GateDecision, ScanKind, ScanReport, ScanStatus, Score, Severity,
+    Skipped, StageReports, Suppressed, Suppression, VexStatement, VexStatus,
 };
 pub use service::{BuildSettings, ContainerSpec, DockerfileChoice, GitProviderKind, RepositoryPath, Service, Source, TestSettings};
 pub use tag_rule::{TagContext, TagRule};

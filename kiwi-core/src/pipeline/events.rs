@@ -165,6 +165,15 @@ pub fn printable(bytes: &[u8]) -> String {
     out
 }
 
+/// What a terminal may be shown of an untrusted text that belongs in one line, such as a path: every end of a line is a space, and nothing changes the
+/// direction in which it is read.
+pub fn one_line(text: &str) -> String {
+    let is_end = |c: char| matches!(c, '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}');
+    let is_mark = |c: &char| matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}');
+    let plain: String = text.chars().filter(|c| !is_mark(c)).map(|c| if is_end(c) { ' ' } else { c }).collect();
+    printable(plain.as_bytes())
+}
+
 fn skip_escape(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) {
     match chars.next() {
         Some('[') => while chars.next().is_some_and(|c| !('\u{40}'..='\u{7e}').contains(&c)) {},

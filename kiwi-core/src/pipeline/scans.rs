@@ -3,11 +3,13 @@
 use super::Kiwi;
 use super::stages::scan::{accepted, report_of};
 use crate::access::{Actor, Operation};
-use crate::domain::{EnvironmentName, EnvironmentSettings, Gate, GateDecision, RunId, ScanReport, Service, ServiceName, Source, StageReports, Timestamp};
+use crate::domain::{
+    Baseline, EnvironmentName, EnvironmentSettings, Gate, GateDecision, RunId, ScanReport, Service, ServiceName, Source, StageReports, Timestamp,
+};
 use crate::error::{Error, Result};
 use crate::provider::ScanTarget;
 use futures_util::StreamExt as _;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use url::Url;
 
 impl Kiwi {
@@ -55,7 +57,7 @@ impl Kiwi {
             return Err(Error::invalid("scan service", "there is nothing to look at: the service has no source that a scanner reads, and nothing is live"));
         }
         let settings = self.store().environment(&service.id, environment).await?;
-        let decision = self.effective_gate(&settings).decide(&reports, &BTreeSet::new());
+        let decision = self.effective_gate(&settings).decide(&reports, &Baseline::new());
         Ok((reports, decision))
     }
 

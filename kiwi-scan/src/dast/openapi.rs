@@ -36,7 +36,7 @@ pub(super) fn read(base: &Url, text: &str) -> Result<Operations> {
     }
     let document: Value = match serde_json::from_str(text) {
         Ok(document) => document,
-        Err(_) => serde_saphyr::from_str(text).map_err(|error| refuse("the document is neither JSON nor YAML").with_source(error))?,
+        Err(_) => crate::yaml::read(text).map_err(|error| refuse("the document is neither JSON nor YAML").with_source(error))?,
     };
     if !document["openapi"].as_str().is_some_and(|version| version.starts_with("3.")) {
         return Err(refuse(if document["swagger"].is_string() { "the document is Swagger 2; only OpenAPI 3 is read" } else { "the document is no OpenAPI 3" }));
@@ -162,6 +162,12 @@ mod tests {
 
     fn urls(text: &str) -> Vec<String> {
         read(&"http://h:8080/start".parse().unwrap(), text).unwrap().urls.iter().map(Url::to_string).collect()
+    }
+
+    #[test]
+    fn a_large_document_of_yaml_is_read() {
+        let list = "- 1\n".repeat(400_000);
+        assert_eq!(urls(&format!("openapi: 3.1.0\npaths: {{ /a: {{ get: {{}} }} }}\nx-list:\n{list}")).len(), 1);
     }
 
     #[test]

@@ -93,6 +93,11 @@ impl Findings {
         }
     }
 
+    /// Whether the tree has a file whose name ends so.
+    pub(super) fn has_files(&self, end: &str) -> bool {
+        self.source.has(end)
+    }
+
     /// Notes what was read.
     pub(super) fn read(&mut self, what: impl AsRef<str>) {
         self.report.coverage.read.push(plain(what.as_ref()));
@@ -162,7 +167,7 @@ impl Findings {
             ..Finding::new(kind, rule, worst.unwrap_or(Severity::Unknown), plain(&message), fingerprint)
         };
         match draft.accepted {
-            Some(reason) => self.report.suppressed.push(Suppressed { finding, reason: plain(&reason) }),
+            Some(reason) => self.report.suppressed.push(Suppressed::accepted(finding, plain(&reason))),
             None => self.report.findings.push(finding),
         }
     }

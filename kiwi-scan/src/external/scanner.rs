@@ -184,7 +184,7 @@ pub(super) fn report(tool: &Tool, ran: std::result::Result<Ran, String>, source:
         findings.incomplete(reason);
     }
     let gap = |line: &&str| tool.gaps.iter().any(|gap| line.contains(gap));
-    ran.log.lines().filter(gap).take(MOST_GAPS).for_each(|line| findings.incomplete(line));
+    ran.log.lines().filter(gap).take(MOST_GAPS).for_each(|line| findings.incomplete(without_secrets(line)));
     if let Some(why) = findings.version.and_then(|version| tool.version.refuses(version)) {
         findings.incomplete(why);
     }
@@ -197,7 +197,15 @@ pub(super) fn report(tool: &Tool, ran: std::result::Result<Ran, String>, source:
 /// The last thing that a tool said, as the end of a sentence.
 fn last_line(log: &str) -> String {
     let line = log.lines().map(plain).rfind(|line| !line.is_empty());
-    line.map(|line| format!(": {}", line.chars().take(300).collect::<String>())).unwrap_or_default()
+    line.map(|line| format!(": {}", without_secrets(&line).chars().take(300).collect::<String>())).unwrap_or_default()
+}
+
+/// A line that a tool printed, which may quote what it looked at.
+fn without_secrets(line: &str) -> String {
+    #[cfg(feature = "secrets")]
+    return crate::secrets::without_secrets(line);
+    #[cfg(not(feature = "secrets"))]
+    line.to_owned()
 }
 
 #[cfg(test)]

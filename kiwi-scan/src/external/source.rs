@@ -34,6 +34,12 @@ impl Source {
         Self { image: true, ..Self::default() }
     }
 
+    /// Whether the tree has a file whose name ends so.
+    pub(super) fn has(&self, end: &str) -> bool {
+        let files = self.tree.iter().flat_map(|tree| crate::tree::files(tree, &mut kiwi_core::domain::Coverage::default()));
+        files.into_iter().any(|file| file.path.ends_with(end))
+    }
+
     /// A path as findings have it: relative, with `/`. Nothing for the tree itself; an error for what is outside.
     pub(super) fn relative(&self, path: &str) -> Result<Option<String>, ()> {
         let path = path.replace('\\', "/");

@@ -1,7 +1,7 @@
 //! CycloneDX 1.6 (<https://cyclonedx.org/docs/1.6/json/>): what a project depends on, and what is known about it.
 
 use super::HOME;
-use kiwi_core::domain::{Dependency, Finding, ScanReport, Timestamp};
+use kiwi_core::domain::{Dependency, Finding, ScanReport, Suppressed, Timestamp, VexStatus};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -17,12 +17,12 @@ pub fn cyclonedx(reports: &[ScanReport], now: Timestamp) -> String {
         }
     }
     let mut vulnerabilities: BTreeMap<(String, String), Value> = BTreeMap::new();
-    for (finding, reason) in reports.iter().flat_map(|report| {
-        report.findings.iter().map(|finding| (finding, None)).chain(report.suppressed.iter().map(|suppressed| (&suppressed.finding, Some(&suppressed.reason))))
+    for (finding, suppressed) in reports.iter().flat_map(|report| {
+        report.findings.iter().map(|finding| (finding, None)).chain(report.suppressed.iter().map(|suppressed| (&suppressed.finding, Some(suppressed))))
     }) {
         let Some(dependency) = &finding.dependency else { continue };
         let purl = purl(dependency);
-        vulnerabilities.entry((finding.rule.clone(), purl.clone())).or_insert_with(|| vulnerability(finding, &purl, reason.map(String::as_str)));
+        vulnerabilities.entry((finding.rule.clone(), purl.clone())).or_insert_with(|| vulnerability(finding, &purl, suppressed));
     }
     let document = json!({
         "$schema": "http://cyclonedx.org/schema/bom-1.6.schema.json",
@@ -45,32 +45,22 @@ fn component(dependency: &Dependency, purl: &str) -> Value {
 
 /// The package URL (<https://github.com/package-url/purl-spec>); one that cannot be made is the plain name.
 fn purl(dependency: &Dependency) -> String {
-    let kind = match dependency.ecosystem.as_str() {
-        "npm" => "npm",
-        "PyPI" => "pypi",
-        "crates.io" => "cargo",
-        "Go" => "golang",
-        "Maven" => "maven",
-        "RubyGems" => "gem",
-        "Packagist" => "composer",
-        "NuGet" => "nuget",
-        "Hex" => "hex",
-        "Pub" => "pub",
-        _ => "generic",
-    };
+    let kind = dependency.package_url_type().unwrap_or("generic");
     let separator = if kind == "maven" { ':' } else { '/' };
     let (namespace, name) = dependency.package.rsplit_once(separator).map_or((None, dependency.package.as_str()), |(namespace, name)| (Some(namespace), name));
     let made = packageurl::PackageUrl::new(kind, name).and_then(|mut purl| {
         if let Some(namespace) = namespace {
             purl.with_namespace(namespace)?;
         }
-        purl.with_version(dependency.version.as_str())?;
+        // Go's own versions begin with a `v`.
+        let v = if kind == "golang" { "v" } else { "" };
+        purl.with_version(format!("{v}{}", dependency.version))?;
         Ok(purl.to_string())
     });
     made.unwrap_or_else(|_| format!("{}@{}", dependency.package, dependency.version))
 }
 
-fn vulnerability(finding: &Finding, purl: &str, reason: Option<&str>) -> Value {
+fn vulnerability(finding: &Finding, purl: &str, suppressed: Option<&Suppressed>) -> Value {
     let ratings: Vec<Value> = finding
         .scores
         .iter()
@@ -104,8 +94,13 @@ fn vulnerability(finding: &Finding, purl: &str, reason: Option<&str>) -> Value {
     if let Some(version) = finding.fixed_versions.first() {
         vulnerability["recommendation"] = format!("update to {version}").into();
     }
-    if let Some(reason) = reason {
-        vulnerability["analysis"] = json!({ "state": "not_affected", "detail": reason });
+    if let Some(Suppressed { reason, vex, .. }) = suppressed {
+        vulnerability["analysis"] = match vex {
+            Some(VexStatus::NotAffected) => json!({ "state": "not_affected", "detail": reason }),
+            Some(VexStatus::Fixed) => json!({ "state": "resolved", "detail": reason }),
+            // Whoever accepts a risk does not say that there is none.
+            Some(VexStatus::Open) | None => json!({ "response": ["will_not_fix"], "detail": reason }),
+        };
     }
     vulnerability
 }

@@ -149,7 +149,7 @@ fn take(index: &Index, file: &File, looked: &Looked, result: &mut Outcome) {
             )
         };
         match accepted(&lines, hit.line, rule.id()) {
-            Some(reason) => result.suppressed.push(Suppressed { finding, reason }),
+            Some(reason) => result.suppressed.push(Suppressed::accepted(finding, reason)),
             None => result.findings.push(finding),
         }
     }

@@ -1,14 +1,18 @@
 //! Dependencies with known vulnerabilities.
 //!
 //! * `lockfile/` reads what a project depends on; `version/` has each ecosystem's order of versions.
-//! * `inventory.rs` goes through a tree with it.
+//! * `inventory.rs` goes through a tree with it; `requirements.rs` follows pip's files to those that they read, `manifest/` knows what should have a
+//!   lockfile and has none.
 //! * `osv/` has the records: a local copy, indexed by package, and the API; `matching.rs` is the one place that says which of them are about a version.
 //! * `scanner.rs` is the [`Scanner`](kiwi_core::provider::Scanner).
 
 mod inventory;
 pub mod lockfile;
+mod manifest;
 mod matching;
 pub mod osv;
+mod paths;
+mod requirements;
 mod scanner;
 pub mod version;
 

@@ -10,6 +10,9 @@ use std::sync::OnceLock;
 
 /// A compiled rule may need so much; the widest ones count characters in hundreds.
 const LARGEST_REGEX: usize = 32 << 20;
+/// Of so many neighbours in a random value, two are of different kinds at least; and no more entropy is asked of a long one.
+const LEAST_TURNS: usize = 4;
+const MOST_EXPECTED: f64 = 3.7;
 /// What stands in documentation and tests instead of a secret.
 const PLACEHOLDERS: [&str; 14] = [
     "example",
@@ -38,6 +41,8 @@ pub(super) struct Rule {
     pattern: String,
     #[serde(default)]
     entropy: f64,
+    #[serde(default)]
+    random: bool,
     #[serde(default = "high")]
     pub(super) severity: Severity,
     #[cfg_attr(not(test), expect(dead_code, reason = "the rule's test"))]
@@ -97,10 +102,11 @@ impl Rules {
         for rule in candidates.into_iter().map(|index| &self.all[index]) {
             let Some(regex) = rule.regex() else { continue };
             for captures in regex.captures_iter(text) {
-                let Some(span) = captures.get(1).or_else(|| captures.get(0)).map(|group| group.range()) else { continue };
+                let Some(span) = captures.iter().skip(1).flatten().next().or_else(|| captures.get(0)).map(|group| group.range()) else { continue };
                 let secret = &text[span.clone()];
                 let known = found.range(..span.end).next_back().is_some_and(|(_, other)| span.start < other.span.end);
-                if !known && entropy(secret) >= rule.entropy && !is_placeholder(secret) {
+                let fits = entropy(secret) >= rule.entropy && (!rule.random || is_random(secret));
+                if !known && fits && !is_placeholder(secret) && !is_reference(secret) {
                     found.insert(span.start, Match { rule, span });
                 }
             }
@@ -112,6 +118,31 @@ impl Rules {
 fn is_placeholder(secret: &str) -> bool {
     let lower = secret.to_lowercase();
     PLACEHOLDERS.iter().any(|word| lower.contains(word))
+}
+
+/// Whether a text is the name of a variable, such as `$DB_PASSWORD` or `$(pass show db)`, and not what that holds.
+fn is_reference(secret: &str) -> bool {
+    let is_name =
+        |name: &str| name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    secret.strip_prefix('$').is_some_and(|rest| rest.starts_with('(') || is_name(rest))
+}
+
+/// Whether a value looks like chance, and not like words, a name, a path or a digest of something public.
+fn is_random(value: &str) -> bool {
+    const WORDS: [&str; 6] = ["password", "passwd", "secret", "token", "test", "key"];
+    const PLACES: [&str; 8] = ["/", "./", "../", "~", "sha256", "sha512", "sha1", "md5"];
+    let lower = value.to_lowercase();
+    if WORDS.iter().any(|word| lower.contains(word)) || PLACES.iter().any(|begin| lower.starts_with(begin)) || value.contains("://") {
+        return false;
+    }
+    let plain: Vec<u8> = value.bytes().filter(u8::is_ascii_alphanumeric).collect();
+    let kind = |byte: u8| (byte.is_ascii_digit(), byte.is_ascii_uppercase());
+    let turns = plain.windows(2).filter(|pair| kind(pair[0]) != kind(pair[1])).count();
+    let is_mixed = plain.iter().any(u8::is_ascii_digit) && plain.iter().any(u8::is_ascii_alphabetic);
+    // Of chance, a third and more of the neighbours are of two kinds, and few characters of a short text are the same. Hexadecimal has fewer to choose from.
+    let length = value.len() as f64;
+    let least = if value.bytes().all(|byte| byte.is_ascii_hexdigit()) { 3.0 } else { (length.log2() - 0.4).min(MOST_EXPECTED) };
+    is_mixed && turns * LEAST_TURNS >= plain.len() - 1 && entropy(value) >= least
 }
 
 /// Shannon's entropy in bits for each character.
@@ -174,6 +205,58 @@ mod tests {
     }
 
     #[test]
+    fn values_named_like_secrets_are_found_in_every_form() {
+        let rules = Rules::builtin();
+        for form in [
+            "DB_PASSWORD={v}\nNEXT=1",
+            "export API_TOKEN={v}",
+            "services:\n  db:\n    environment:\n      - DB_PASSWORD={v}\n",
+            "      - \"DB_PASSWORD={v}\"\n",
+            "db:\n  password: {v}\n",
+            "db:\n  password: {v}   # of the shop\r\n  user: x",
+            "db.password={v}\ndb.user=x",
+            "[db]\npassword = {v}\n",
+            "FROM scratch\nENV DB_PASSWORD={v}\n",
+            "FROM scratch\nENV USER=x DB_PASSWORD={v} MODE=y\n",
+            "ENV DB_PASSWORD {v}\n",
+            "docker run -e DB_PASSWORD={v} shop",
+            "cfg[\"password\"] = \"{v}\"",
+            "cfg['db_password'] = '{v}'",
+            "{\"password\": \"{v}\"}",
+            "db_password = \"{v}\"",
+            "<password>{v}</password>",
+            "<db:password>\n  {v}\n</db:password>",
+            "<property name=\"db.password\" value=\"{v}\"/>",
+            "<bean password=\"{v}\"/>",
+        ] {
+            for value in ["Zx9kQ2mPv7Lw", "k3j9x2m4q8w1z7v5b0n6t4ra", "9vJp2LxQ7mRt4KwZ8nBc3HdF"] {
+                let text = form.replace("{v}", value);
+                let found: Vec<&str> = rules.matches(&text).iter().map(|found| &text[found.span.clone()]).collect();
+                assert_eq!(found, [value], "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn keys_and_passwords_are_found_as_they_are_escaped() {
+        let rules = Rules::builtin();
+        let key = filled("{a64}\n{a64}\n", 7);
+        for end in ["\n", "\\n", "\\r\\n", "\\\\n"] {
+            let text = format!("\"private_key\": \"-----BEGIN PRIVATE KEY-----\n{key}-----END PRIVATE KEY-----\n\"").replace('\n', end);
+            assert_eq!(rules.matches(&text).iter().map(|found| found.rule.id.as_str()).collect::<Vec<_>>(), ["private-key"], "{text}");
+        }
+        for url in [
+            "redis://:9vJp2LxQ7m@redis:6379/0",
+            "POSTGRES://shop:9vJp2LxQ7m@db/shop",
+            "amqp://shop%40acme:9vJp%40LxQ7m@mq",
+            "postgres://shop:9v$Jp2Lx$Q7m@db",
+            "postgres://shop:$9vJp2LxQ7m@db",
+        ] {
+            assert_eq!(rules.matches(url).iter().map(|found| found.rule.id.as_str()).collect::<Vec<_>>(), ["url-password"], "{url}");
+        }
+    }
+
+    #[test]
     fn what_is_no_secret_is_left_alone() {
         let rules = Rules::builtin();
         for text in [
@@ -189,6 +272,32 @@ mod tests {
             "-----BEGIN CERTIFICATE-----\nMIIDdzCCAl+gAwIBAgIEAgAAuTANBgkqhkiG9w0BAQUFADBaMQswCQYDVQQGEwJJ\n",
             "commit 4d8eb34a5b6c7d8e9f0a1b2c3d4e5f6a7b8c9d0e",
             "sk_live_ and rk_live_ are prefixes",
+            "postgres://shop:${DB_PASSWORD}@db/shop",
+            "postgres://shop:$DB_PASSWORD@db/shop",
+            "postgres://shop:$(pass show db)@db/shop",
+            "postgres://%s:%s@db/shop, postgres://{user}:{password}@db",
+            "DB_PASSWORD=${DB_PASSWORD:-change}",
+            "DB_PASSWORD=$DB_PASSWORD2_OF_SHOP",
+            "password: ${{ secrets.DB_PASSWORD_2 }}",
+            "password: {{ vault_password_42 }}",
+            "password: !vault |",
+            "password: ENC[AES256_GCM,data:9vJp2LxQ7mRt4KwZ,iv:abc]",
+            "PASSWORD=os.environ[\"DB_PASSWORD\"]",
+            "password = settings.DATABASE_PASSWORD_2",
+            "token = getTokenOfUser2(request)",
+            "token: string | undefined",
+            "token: com.example.auth.TokenProvider2",
+            "token_file: /run/secrets/db_token_2",
+            "password=/run/secrets/db-9vJp2LxQ7m",
+            "passwordEncoder: BCryptPasswordEncoder",
+            "password: correct-horse-battery-staple",
+            "secret: tls-certificate-of-shop-v2",
+            "token: sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+            "<password>TestPassword1</password>",
+            "<password>use the one you were sent in 2026</password>",
+            "<property name=\"db.password\" value=\"${db.password}\"/>",
+            "const passwordInput2 = document.querySelector2",
+            "The token is read from the environment of build2",
         ] {
             let found: Vec<&str> = rules.matches(text).iter().map(|found| found.rule.id.as_str()).collect();
             assert_eq!(found, Vec::<&str>::new(), "{text}");

@@ -1,6 +1,7 @@
 //! The scanner of secrets.
 
 use super::rules::{Match, Rules};
+use super::text;
 use crate::tree::{self, File};
 use async_trait::async_trait;
 use kiwi_core::domain::{Finding, Fingerprint, ScanKind, ScanReport};
@@ -47,10 +48,11 @@ fn scan(root: &Path) -> ScanReport {
     if looked.len() < files.len() {
         report.incomplete = Some("not every file could be looked at".to_owned());
     }
-    let mut read = 0;
+    let (mut read, mut binary) = (0_usize, 0_usize);
     for (path, result) in looked {
         match result {
-            Ok((findings, cut)) => {
+            Ok(None) => binary += 1,
+            Ok(Some((findings, cut))) => {
                 read += 1;
                 report.findings.extend(findings);
                 if cut {
@@ -60,28 +62,28 @@ fn scan(root: &Path) -> ScanReport {
             Err(reason) => report.coverage.skip(path.to_owned(), reason),
         }
     }
-    report.coverage.read.push(format!("{read} files for secrets"));
+    let others = if binary == 0 { String::new() } else { format!("; {binary} binary files were not") };
+    report.coverage.read.push(format!("{read} files for secrets{others}"));
     report.findings.sort_by(|a, b| b.severity.cmp(&a.severity).then_with(|| (&a.path, a.line).cmp(&(&b.path, b.line))));
     report
 }
 
-fn look(file: &File) -> std::result::Result<(Vec<Finding>, bool), String> {
+/// The findings of a file, and whether there are more; nothing of what is no text.
+fn look(file: &File) -> std::result::Result<Option<(Vec<Finding>, bool)>, String> {
     let bytes = tree::bytes(file, LARGEST_FILE)?;
-    // Pictures and programs have no lines; what is not UTF-8 otherwise is read as far as it is.
-    if bytes.iter().take(8000).any(|byte| *byte == 0) {
-        return Ok((Vec::new(), false));
-    }
-    let text = String::from_utf8_lossy(&bytes);
+    let Some(text) = text::of(&bytes) else { return Ok(None) };
     let matches = Rules::builtin().matches(&text);
-    let mut nth: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut nth: BTreeMap<(&str, String), usize> = BTreeMap::new();
     let (mut line, mut at) = (1, 0);
     let mut findings = Vec::new();
     for Match { rule, span } in matches.iter().take(MOST_FINDINGS) {
         line += text.as_bytes()[at..span.start].iter().filter(|byte| **byte == b'\n').count();
         at = span.start;
-        let count = nth.entry(&rule.id).or_default();
-        // Which of them in the file, not what it is: a short password could be found from its hash.
-        let fingerprint = Fingerprint::of(&["secrets", &rule.id, &file.path, &count.to_string()]);
+        // Eight bits of what it is: another one in its place is a new finding, and whoever guesses has 255 of 256 guesses left to try. From a whole hash a
+        // short password could be found.
+        let bits: String = Fingerprint::of(&["a secret", &text[span.clone()]]).as_str().chars().take(2).collect();
+        let count = nth.entry((&rule.id, bits.clone())).or_default();
+        let fingerprint = Fingerprint::of(&["secrets", &rule.id, &file.path, &bits, &count.to_string()]);
         *count += 1;
         let message = format!("{} stands in the file; revoke it, and keep the new one out of the repository and its history", rule.title);
         findings.push(Finding {
@@ -91,5 +93,5 @@ fn look(file: &File) -> std::result::Result<(Vec<Finding>, bool), String> {
             ..Finding::new(ScanKind::Secrets, rule.id.clone(), rule.severity, message, fingerprint)
         });
     }
-    Ok((findings, matches.len() > MOST_FINDINGS))
+    Ok(Some((findings, matches.len() > MOST_FINDINGS)))
 }

@@ -1,6 +1,6 @@
 //! What people decided about findings: suppressions with a reason, and OpenVEX statements.
 
-use super::{Finding, Fingerprint, ScanReport, Suppressed};
+use super::{Finding, Fingerprint, ScanReport, Suppressed, VexStatement};
 use crate::domain::Timestamp;
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -42,44 +42,12 @@ impl Suppression {
     }
 }
 
-/// A statement of OpenVEX that a product is not affected by a vulnerability (<https://github.com/openvex/spec>).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct VexStatement {
-    /// The vulnerability's names.
-    pub vulnerability: Vec<String>,
-    /// Package URLs of what it is about, without qualifiers; everything when there is none.
-    pub products: Vec<String>,
-    /// Why, in the author's words.
-    pub reason: String,
-}
-
-impl VexStatement {
-    fn covers(&self, finding: &Finding) -> bool {
-        finding.names().any(|name| self.vulnerability.iter().any(|wanted| wanted == name)) && (self.products.is_empty() || self.names_package(finding))
-    }
-
-    fn names_package(&self, finding: &Finding) -> bool {
-        let Some(dependency) = &finding.dependency else { return false };
-        self.products.iter().any(|product| {
-            // `pkg:TYPE/NAMESPACE/NAME@VERSION`; without a version, every version.
-            let Some(rest) = product.strip_prefix("pkg:").and_then(|rest| rest.split_once('/')).map(|(_, rest)| rest) else { return false };
-            let rest = rest.split(['?', '#']).next().unwrap_or(rest).replace("%40", "@");
-            let (name, version) = match rest.rfind('@').filter(|at| *at > 0) {
-                Some(at) => (&rest[..at], Some(&rest[at + 1..])),
-                None => (rest.as_str(), None),
-            };
-            let same = dependency.package.eq_ignore_ascii_case(name) || dependency.package.replace(':', "/").eq_ignore_ascii_case(name);
-            same && version.is_none_or(|version| version == dependency.version)
-        })
-    }
-}
-
 /// Everything that people decided.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Exceptions {
     /// Suppressions, of which the first that covers a finding counts.
     pub suppressions: Vec<Suppression>,
-    /// Statements of OpenVEX.
+    /// Statements of OpenVEX, of which the latest that is about a finding counts.
     pub statements: Vec<VexStatement>,
 }
 
@@ -117,38 +85,11 @@ impl Exceptions {
         Ok(())
     }
 
-    /// Reads an OpenVEX document; its statements other than `not_affected` and `fixed` change nothing.
+    /// Reads an OpenVEX document.
     ///
     /// Errors: `InvalidInput` for what is none.
     pub fn read_vex(&mut self, text: &str) -> Result<()> {
-        let fail = |why: &str| Error::invalid("read OpenVEX", why.to_owned()).with_hint("give an OpenVEX document in JSON");
-        let document: serde_json::Value = serde_json::from_str(text).map_err(|error| fail("the file is not JSON").with_source(error))?;
-        let statements = document["statements"].as_array().ok_or_else(|| fail("the file has no statements"))?;
-        for statement in statements.iter().filter(|statement| matches!(statement["status"].as_str(), Some("not_affected" | "fixed"))) {
-            let named = &statement["vulnerability"];
-            // Before version 0.2 the vulnerability was its name alone.
-            let aliases = named["aliases"].as_array().into_iter().flatten();
-            let names = [named, &named["name"], &named["@id"]].into_iter().chain(aliases).filter_map(serde_json::Value::as_str).map(str::to_owned);
-            let identifiers = |object: &serde_json::Value| {
-                let own = object.as_str().or_else(|| object["@id"].as_str());
-                let purl = object["identifiers"]["purl"].as_str();
-                purl.or(own).map(str::to_owned)
-            };
-            // A statement about a part of a product is about that part.
-            let products: Vec<String> = statement["products"]
-                .as_array()
-                .into_iter()
-                .flatten()
-                .flat_map(|product| match product["subcomponents"].as_array().filter(|parts| !parts.is_empty()) {
-                    Some(parts) => parts.iter().filter_map(identifiers).collect::<Vec<_>>(),
-                    None => identifiers(product).into_iter().collect(),
-                })
-                .collect();
-            let word = |key: &str| statement[key].as_str().filter(|text| !text.is_empty());
-            let reason =
-                word("impact_statement").or_else(|| word("justification")).or_else(|| word("status_notes")).or_else(|| word("status")).unwrap_or_default();
-            self.statements.push(VexStatement { vulnerability: names.collect(), products, reason: format!("VEX: {reason}") });
-        }
+        self.statements.extend(VexStatement::of_document(text)?);
         Ok(())
     }
 
@@ -159,10 +100,14 @@ impl Exceptions {
             for finding in std::mem::take(&mut report.findings) {
                 let over = self.suppressions.iter().find(|suppression| suppression.is_over(&today) && suppression.covers(&finding));
                 let holds = self.suppressions.iter().find(|suppression| !suppression.is_over(&today) && suppression.covers(&finding));
-                let reason =
-                    holds.map(|found| &found.reason).or_else(|| self.statements.iter().find(|found| found.covers(&finding)).map(|found| &found.reason));
-                match reason {
-                    Some(reason) => report.suppressed.push(Suppressed { finding, reason: reason.clone() }),
+                let accepted = match holds {
+                    Some(found) => Some((found.reason.clone(), None)),
+                    None => VexStatement::deciding(&self.statements, &finding)
+                        .filter(|found| found.status.takes_out())
+                        .map(|found| (found.reason.clone(), Some(found.status))),
+                };
+                match accepted {
+                    Some((reason, vex)) => report.suppressed.push(Suppressed { finding, reason, vex }),
                     None => {
                         if let Some(over) = over {
                             let until = over.until.as_deref().unwrap_or_default();
@@ -190,12 +135,9 @@ mod tests {
         }
     }
 
-    fn after(toml: &str, vex: Option<&str>) -> (usize, usize, usize) {
+    fn after(toml: &str) -> (usize, usize, usize) {
         let mut exceptions = Exceptions::default();
         exceptions.read(toml).unwrap();
-        if let Some(vex) = vex {
-            exceptions.read_vex(vex).unwrap();
-        }
         let mut reports = [ScanReport { findings: vec![finding()], ..ScanReport::new("s") }];
         exceptions.apply(&mut reports, Timestamp::from_millis(1_795_000_000_000));
         (reports[0].findings.len(), reports[0].suppressed.len(), reports[0].notes.len())
@@ -203,10 +145,10 @@ mod tests {
 
     #[test]
     fn a_suppression_needs_a_reason_and_an_aim_and_ends_with_its_day() {
-        assert_eq!(after("[[suppress]]\nrule = 'CVE-2026-1'\nreason = 'not reached'\n", None), (0, 1, 0));
-        assert_eq!(after("[[suppress]]\nrule = 'CVE-2026-1'\npath = 'web'\nreason = 'x'\nuntil = '2026-11-18'\n", None), (0, 1, 0));
-        assert_eq!(after("[[suppress]]\nrule = 'CVE-2026-1'\nreason = 'x'\nuntil = '2026-11-17'\n", None), (1, 0, 1));
-        assert_eq!(after("[[suppress]]\npath = 'we'\nreason = 'x'\n", None), (1, 0, 0));
+        assert_eq!(after("[[suppress]]\nrule = 'CVE-2026-1'\nreason = 'not reached'\n"), (0, 1, 0));
+        assert_eq!(after("[[suppress]]\nrule = 'CVE-2026-1'\npath = 'web'\nreason = 'x'\nuntil = '2026-11-18'\n"), (0, 1, 0));
+        assert_eq!(after("[[suppress]]\nrule = 'CVE-2026-1'\nreason = 'x'\nuntil = '2026-11-17'\n"), (1, 0, 1));
+        assert_eq!(after("[[suppress]]\npath = 'we'\nreason = 'x'\n"), (1, 0, 0));
         for bad in [
             "[[suppress]]\nrule = 'a'\n",
             "[[suppress]]\nrule = 'a'\nreason = ' '\n",
@@ -217,21 +159,5 @@ mod tests {
         ] {
             assert!(Exceptions::default().read(bad).is_err(), "{bad}");
         }
-    }
-
-    #[test]
-    fn openvex_speaks_of_products_and_of_their_parts() {
-        let vex = |status: &str, product: &str| {
-            format!(
-                "{{\"@context\":\"https://openvex.dev/ns/v0.2.0\",\"statements\":[{{\"vulnerability\":{{\"name\":\"CVE-2026-1\"}},\"status\":\"{status}\",\
-                 \"justification\":\"vulnerable_code_not_present\",\"products\":[{product}]}}]}}"
-            )
-        };
-        let part = "{\"@id\":\"pkg:oci/shop\",\"subcomponents\":[{\"@id\":\"pkg:npm/%40scope/left@1.2.3\"}]}";
-        assert_eq!(after("", Some(&vex("not_affected", part))), (0, 1, 0));
-        assert_eq!(after("", Some(&vex("not_affected", "{\"@id\":\"pkg:npm/%40scope/left\"}"))), (0, 1, 0));
-        assert_eq!(after("", Some(&vex("not_affected", "{\"@id\":\"pkg:npm/%40scope/left@1.2.4\"}"))), (1, 0, 0));
-        assert_eq!(after("", Some(&vex("affected", part))), (1, 0, 0));
-        assert!(Exceptions::default().read_vex("{}").is_err());
     }
 }

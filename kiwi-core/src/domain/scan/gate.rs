@@ -2,7 +2,7 @@
 
 use super::{Finding, Fingerprint, ScanReport, Severity};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 /// The verdict over a scan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -30,7 +30,7 @@ pub struct Gate {
     pub ignore_unfixed: bool,
     /// Whether dependencies that only development needs are let through.
     pub ignore_development: bool,
-    /// Whether only findings that the baseline does not have refuse.
+    /// Whether only findings that the baseline does not have, or has as less severe, refuse.
     pub new_only: bool,
     /// Whether an incomplete scan is let through.
     pub allow_incomplete: bool,
@@ -52,6 +52,9 @@ impl Default for Gate {
     }
 }
 
+/// The findings that were known before, each with how bad it was then.
+pub type Baseline = BTreeMap<Fingerprint, Severity>;
+
 /// What the gate decided and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -66,16 +69,17 @@ pub struct GateDecision {
 
 impl Gate {
     /// Whether a finding refuses.
-    pub fn forbids(&self, finding: &Finding, baseline: &BTreeSet<Fingerprint>) -> bool {
+    pub fn forbids(&self, finding: &Finding, baseline: &Baseline) -> bool {
         let severe = if finding.severity == Severity::Unknown { self.fail_on_unknown } else { finding.severity >= self.fail_on };
         let unfixed = finding.dependency.is_some() && finding.fixed_versions.is_empty();
         let development = finding.dependency.as_ref().is_some_and(|dependency| dependency.development);
-        severe && !(self.ignore_unfixed && unfixed) && !(self.ignore_development && development) && !(self.new_only && baseline.contains(&finding.fingerprint))
+        let known = baseline.get(&finding.fingerprint).is_some_and(|known| *known >= finding.severity);
+        severe && !(self.ignore_unfixed && unfixed) && !(self.ignore_development && development) && !(self.new_only && known)
     }
 
     /// Decides over the reports of one stage, with the findings that were known before. No report at all passes: that no scanner runs is the
     /// platform's decision, and the stage says so; a scanner that ran and looked at nothing is incomplete.
-    pub fn decide(&self, reports: &[ScanReport], baseline: &BTreeSet<Fingerprint>) -> GateDecision {
+    pub fn decide(&self, reports: &[ScanReport], baseline: &Baseline) -> GateDecision {
         let (mut forbidden, mut incomplete) = (Vec::new(), Vec::new());
         for report in reports {
             for finding in report.findings.iter().filter(|finding| self.forbids(finding, baseline)) {
@@ -116,7 +120,7 @@ mod tests {
     }
 
     fn decide(gate: &Gate, report: ScanReport) -> (ScanStatus, bool) {
-        let decision = gate.decide(&[report], &[Fingerprint::of(&["known"])].into());
+        let decision = gate.decide(&[report], &[(Fingerprint::of(&["known"]), Severity::High)].into());
         (decision.status, decision.pass)
     }
 
@@ -151,6 +155,9 @@ mod tests {
             assert_eq!(decide(&Gate::default(), report(vec![finding.clone()], &["a"], None)), (ScanStatus::Failed, false));
             assert_eq!(decide(&gate, report(vec![finding], &["a"], None)), (ScanStatus::Passed, true), "{gate:?}");
         }
+        // What became worse is new.
+        let worse = Finding { fingerprint: Fingerprint::of(&["known"]), ..finding(Severity::Critical) };
+        assert_eq!(decide(&Gate { new_only: true, ..Gate::default() }, report(vec![worse], &["a"], None)), (ScanStatus::Failed, false));
         assert_eq!(decide(&Gate { allow_incomplete: true, ..Gate::default() }, report(vec![], &[], None)), (ScanStatus::Incomplete, true));
         let both = report(vec![finding(Severity::High)], &[], Some("gap"));
         assert_eq!(decide(&Gate { allow_incomplete: true, ..Gate::default() }, both), (ScanStatus::Failed, false));

@@ -1,6 +1,6 @@
 //! The result of one scanner.
 
-use super::{Dependency, Finding};
+use super::{Dependency, Finding, VexStatus};
 use serde::{Deserialize, Serialize};
 
 /// What a scan read and what it could not.
@@ -38,6 +38,16 @@ pub struct Suppressed {
     pub finding: Finding,
     /// The person's reason.
     pub reason: String,
+    /// What a statement of OpenVEX says, where one took it out; without it somebody accepts what is there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vex: Option<VexStatus>,
+}
+
+impl Suppressed {
+    /// A finding that somebody accepts for this reason.
+    pub fn accepted(finding: Finding, reason: impl Into<String>) -> Self {
+        Self { finding, reason: reason.into(), vex: None }
+    }
 }
 
 /// The result of one scanner run.

@@ -1,10 +1,10 @@
 //! Look at source and image; the gate decides.
 
 use super::{Context, fetch};
-use crate::domain::{EventBody, Exceptions, Fingerprint, Gate, GateDecision, RunId, ScanReport, Stage, StageOutput, StageReports, Timestamp};
+use crate::domain::{Baseline, EventBody, Exceptions, Gate, GateDecision, RunId, ScanReport, Stage, StageOutput, StageReports, Timestamp};
 use crate::error::{Error, ErrorKind, Result};
+use crate::pipeline::events::one_line;
 use crate::provider::{ScanTarget, Scanner};
-use std::collections::BTreeSet;
 use std::path::Path;
 
 /// What people accepted, in the tree itself.
@@ -34,13 +34,14 @@ fn looks_at_trees(scanner: &dyn Scanner) -> bool {
     scanner.supports(&ScanTarget::Tree(std::path::PathBuf::new()))
 }
 
-/// What the tree's authors accept, in `.kiwi/suppressions.toml` below `tree`. A link out of the tree is nobody's decision.
+/// What the tree's authors accept, in `.kiwi/suppressions.toml` below `tree`. A link, of the file or of its directory, is nobody's decision.
 ///
 /// # Errors
 /// [`ErrorKind::InvalidInput`] when the file cannot be read, is larger than 1 MiB, or says something that is no suppression.
 pub async fn accepted(tree: &Path) -> Result<Exceptions> {
     let file = tree.join(SUPPRESSIONS);
     let read = move || match file.symlink_metadata() {
+        _ if !file.parent().is_some_and(|folder| folder.symlink_metadata().is_ok_and(|found| found.is_dir())) => Ok(None),
         Ok(found) if found.is_file() && found.len() <= LARGEST_SUPPRESSIONS => std::fs::read_to_string(&file).map(Some),
         Ok(found) if found.is_file() => Err(std::io::Error::other("it is too large")),
         _ => Ok(None),
@@ -69,10 +70,10 @@ pub(super) async fn look(context: &Context<'_>, stage: Stage, targets: &[ScanTar
     exceptions.apply(&mut reports, Timestamp::now());
     for report in &reports {
         let accepted = if report.suppressed.is_empty() { String::new() } else { format!(", and {} that somebody accepted", report.suppressed.len()) };
-        context.events.info(format!("{}: {} findings{accepted}; {}", report.scanner, report.findings.len(), report.coverage.read.join(", "))).await;
+        context.events.info(format!("{}: {} findings{accepted}; {}", report.scanner, report.findings.len(), one_line(&report.coverage.read.join(", ")))).await;
     }
     let gate = gate(context).await?;
-    let known = if gate.new_only { baseline(context, stage).await? } else { BTreeSet::new() };
+    let known = if gate.new_only { baseline(context, stage).await? } else { Baseline::new() };
     let decision = gate.decide(&reports, &known);
     context.kiwi.store().put_reports(&context.run.id, &StageReports { stage, reports }, &context.fence).await?;
     judge(context, decision, &context.run.id).await
@@ -90,13 +91,14 @@ pub(super) async fn judge_build(context: &Context<'_>, build: &RunId) -> Result<
         reports.push(ScanReport { incomplete: Some(format!("nobody looked at the build {build}")), ..ScanReport::new("kiwi") });
     }
     let gate = gate(context).await?;
-    let known = if gate.new_only { baseline(context, Stage::Scan).await? } else { BTreeSet::new() };
+    let known = if gate.new_only { baseline(context, Stage::Scan).await? } else { Baseline::new() };
     judge(context, gate.decide(&reports, &known), build).await.map(|_| ())
 }
 
 async fn judge(context: &Context<'_>, decision: GateDecision, scanned: &RunId) -> Result<StageOutput> {
     for reason in decision.reasons.iter().take(MOST_REASONS) {
-        context.events.send(EventBody::Warning { message: reason.clone() }).await;
+        // Paths and names of the tree are in it.
+        context.events.send(EventBody::Warning { message: one_line(reason) }).await;
     }
     if let Some(more) = decision.reasons.len().checked_sub(MOST_REASONS).filter(|more| *more > 0) {
         context.events.info(format!("{more} more reasons are in the run's reports")).await;
@@ -104,7 +106,7 @@ async fn judge(context: &Context<'_>, decision: GateDecision, scanned: &RunId) -
     if decision.pass {
         return Ok(StageOutput::Gate { decision });
     }
-    let first = decision.reasons.first().cloned().unwrap_or_default();
+    let first = decision.reasons.first().map(|reason| one_line(reason)).unwrap_or_default();
     let message = format!("the gate of {} refused for {} reasons, the first: {first}", context.run.environment, decision.reasons.len());
     Err(Error::new(ErrorKind::GateRefused, "gate", message)
         .with_hint(format!("`kiwi scan --run {scanned}` shows them all; mend or accept each, or let an admin change the rule with `kiwi gate`")))
@@ -126,13 +128,16 @@ pub(super) async fn gate(context: &Context<'_>) -> Result<Gate> {
 }
 
 /// What the same stage of the live release found.
-async fn baseline(context: &Context<'_>, stage: Stage) -> Result<BTreeSet<Fingerprint>> {
+async fn baseline(context: &Context<'_>, stage: Stage) -> Result<Baseline> {
     let store = context.kiwi.store();
-    let Some(live) = store.live(&context.service.id, context.run.environment).await? else { return Ok(BTreeSet::new()) };
-    let mut known = BTreeSet::new();
+    let Some(live) = store.live(&context.service.id, context.run.environment).await? else { return Ok(Baseline::new()) };
+    let mut known = Baseline::new();
     for run in [Some(&live.run), live.release.built_by.as_ref()].into_iter().flatten() {
         let reports = store.reports(run).await?.into_iter().filter(|reports| reports.stage == stage).flat_map(|reports| reports.reports);
-        known.extend(reports.flat_map(|report| report.findings).map(|finding| finding.fingerprint));
+        for finding in reports.flat_map(|report| report.findings) {
+            let worst = known.entry(finding.fingerprint).or_insert(finding.severity);
+            *worst = finding.severity.max(*worst);
+        }
     }
     Ok(known)
 }

@@ -9,7 +9,8 @@ use serde::Deserialize;
 
 /// Bandit, for Python. It reads only code of the Python that it runs on; what it cannot parse is named.
 pub const BANDIT: Tool = Tool {
-    tree: Some(&["--recursive", "--quiet", "--format=json", "--output={reports}/report.json", "{options}", "{target}"]),
+    // Settings of the tree, which could exclude all of it, count for nothing.
+    tree: Some(&["--recursive", "--quiet", "--ini=/dev/null", "--format=json", "--output={reports}/report.json", "{options}", "{target}"]),
     exits: &[(0, Exit::Done), (1, Exit::Found), (2, Exit::Failed("its arguments or its configuration are wrong"))],
     report: "report.json",
     format: Format::Own(Converter(read)),
@@ -71,6 +72,8 @@ fn read(reports: &Reports, findings: &mut Findings) -> Result<(), String> {
     let files = output.metrics.keys().filter(|name| *name != "_totals").count();
     if files > output.errors.len() {
         findings.read(format!("{} Python files", files - output.errors.len()));
+    } else if files == 0 && output.errors.is_empty() && findings.has_files(".py") {
+        findings.incomplete("it looked at no file, and the tree has Python files");
     } else if files == 0 && output.errors.is_empty() {
         findings.read("no Python files, as there are none");
     }

@@ -100,7 +100,9 @@ impl<'t> Flow<'_, 't> {
             names.push(kind.into());
         }
         let annotated = self.is_annotated(parameter);
-        if written.as_deref().is_some_and(|kind| HARMLESS.is_match(kind)) || (known.is_some() && !annotated) {
+        // Only its values come through.
+        let is_enum = written.as_deref().is_some_and(|kind| self.enums.contains(kind.rsplit('.').next().unwrap_or(kind)));
+        if is_enum || written.as_deref().is_some_and(|kind| HARMLESS.is_match(kind)) || (known.is_some() && !annotated) {
             return Value::named(names);
         }
         // A handler's own objects, such as its request, are no text.

@@ -74,6 +74,8 @@ struct Flow<'a, 't> {
     open_packages: Vec<String>,
     /// Types of the fields of types that the file declares.
     fields: HashMap<String, Vec<Rc<str>>>,
+    /// Enumerations that the file declares.
+    enums: HashSet<String>,
     /// Functions to follow when the rest of the file is known.
     later: Vec<Node<'t>>,
     /// The functions that enclose this place.
@@ -103,6 +105,7 @@ impl<'a, 't> Flow<'a, 't> {
             bound: HashMap::new(),
             open_packages: Vec::new(),
             fields: HashMap::new(),
+            enums: HashSet::new(),
             later: Vec::new(),
             within: Vec::new(),
             hits: BTreeMap::new(),

@@ -50,6 +50,10 @@ impl<'t> Flow<'_, 't> {
                     self.fields.insert(format!("{name}.{field}"), names);
                 }
             }
+            Shape::Enum(name, members) => {
+                self.enums.extend(name);
+                self.visit_all(&members);
+            }
             Shape::Class(name, first, members) => {
                 self.visit_all(&first);
                 // What the file itself defines is nothing that is known by the same name.
@@ -178,6 +182,14 @@ impl<'t> Flow<'_, 't> {
                 }
             }
             ways.push(self.way(&checked, |flow| {
+                for (name, whole) in &case.captures {
+                    let given = of.as_ref().map_or_else(Value::unknown, |of| if *whole { of.clone() } else { only_input(of) });
+                    flow.assign(&name.clone().into(), &given, false);
+                }
+                if let Some(guard) = &case.guard {
+                    let (when_true, _) = flow.condition(guard);
+                    flow.scope.check(&when_true);
+                }
                 flow.visit_all(&case.body);
                 // `break` leaves the choice, not the function.
                 if case.body.last().is_some_and(|last| last.kind() == "break_statement") {

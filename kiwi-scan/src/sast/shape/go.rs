@@ -190,7 +190,7 @@ fn cases<'t>(node: &Node<'t>) -> Vec<Case<'t>> {
         .map(|child| {
             let values = list(child.field("value"));
             let body = child.named_children().filter(|inner| child.field("value").is_none_or(|value| value.node_id() != inner.node_id())).collect();
-            Case { values, body }
+            Case::plain(values, body)
         })
         .collect()
 }

@@ -92,7 +92,8 @@ pub(super) fn shape<'t>(node: &Node<'t>) -> Shape<'t> {
         "throw_statement" | "break_statement" | "continue_statement" => Shape::Exit(node.named_children().next().filter(|child| child.kind() != "identifier")),
         "assert_statement" => node.named_children().next().map_or(Shape::Nothing, Shape::Assert),
         "import_declaration" => import(node),
-        "class_declaration" | "record_declaration" | "enum_declaration" | "interface_declaration" => {
+        "enum_declaration" => Shape::Enum(node.field("name").map(|name| name.text().into_owned()), block(node.field("body"))),
+        "class_declaration" | "record_declaration" | "interface_declaration" => {
             Shape::Class(None, node.named_children().filter(|child| child.kind() == "modifiers").collect(), block(node.field("body")))
         }
         "marker_annotation" | "annotation" => annotation(node),
@@ -189,9 +190,9 @@ fn cases<'t>(body: &Node<'t>) -> Vec<Case<'t>> {
     let is_label = |child: &Node<'t>| child.kind() == "switch_label";
     body.named_children()
         .filter(|child| matches!(&*child.kind(), "switch_block_statement_group" | "switch_rule"))
-        .map(|child| Case {
-            values: child.named_children().filter(is_label).flat_map(|label| label.named_children().collect::<Vec<_>>()).collect(),
-            body: child.named_children().filter(|inner| !is_label(inner)).collect(),
+        .map(|child| {
+            let values = child.named_children().filter(is_label).flat_map(|label| label.named_children().collect::<Vec<_>>()).collect();
+            Case::plain(values, child.named_children().filter(|inner| !is_label(inner)).collect())
         })
         .collect()
 }

@@ -233,7 +233,7 @@ fn assignment<'t>(node: &Node<'t>, adds: bool) -> Shape<'t> {
 fn cases<'t>(body: &Node<'t>) -> Vec<Case<'t>> {
     body.named_children()
         .filter(|child| matches!(&*child.kind(), "switch_case" | "switch_default"))
-        .map(|child| Case { values: child.field("value").into_iter().collect(), body: child.field_children("body").collect() })
+        .map(|child| Case::plain(child.field("value").into_iter().collect(), child.field_children("body").collect()))
         .collect()
 }
 

@@ -100,7 +100,18 @@ pub(crate) struct Import {
 /// One case of a choice: the values that it is chosen for, and what is done then.
 pub(crate) struct Case<'t> {
     pub(crate) values: Vec<Node<'t>>,
+    /// Names that take the subject, or with `false` a part of it.
+    pub(crate) captures: Vec<(Node<'t>, bool)>,
+    /// What must hold besides.
+    pub(crate) guard: Option<Node<'t>>,
     pub(crate) body: Vec<Node<'t>>,
+}
+
+impl<'t> Case<'t> {
+    /// A case that takes nothing apart.
+    pub(crate) fn plain(values: Vec<Node<'t>>, body: Vec<Node<'t>>) -> Self {
+        Self { values, captures: Vec::new(), guard: None, body }
+    }
 }
 
 /// What a node is.
@@ -148,6 +159,8 @@ pub(crate) enum Shape<'t> {
     Sequence(Vec<Node<'t>>),
     /// A class: its name, what is evaluated before it, and its members.
     Class(Option<String>, Vec<Node<'t>>, Vec<Node<'t>>),
+    /// An enumeration, and what it declares: its values are no text of somebody else.
+    Enum(Option<String>, Vec<Node<'t>>),
     /// A type with fields of these types.
     Struct(String, Vec<(String, Node<'t>)>),
     Nothing,

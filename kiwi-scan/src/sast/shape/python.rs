@@ -261,18 +261,67 @@ fn conditional<'t>(node: &Node<'t>) -> Shape<'t> {
 }
 
 fn cases<'t>(body: &Node<'t>) -> Vec<Case<'t>> {
+    let patterns = |case: &Node<'t>| -> Vec<Node<'t>> { case.named_children().filter(|child| child.kind() == "case_pattern").collect() };
     body.named_children()
         .filter(|child| child.kind() == "case_clause")
-        .map(|child| Case {
-            values: child
-                .named_children()
-                .filter(|pattern| pattern.kind() == "case_pattern")
-                .flat_map(|pattern| pattern.named_children().collect::<Vec<_>>())
-                .filter(|value| matches!(&*value.kind(), "string" | "integer" | "union_pattern" | "dotted_name"))
-                .collect(),
-            body: block(child.field("consequence")),
+        .map(|child| {
+            let patterns = patterns(&child);
+            let values = patterns.iter().flat_map(|pattern| pattern.named_children().collect::<Vec<_>>());
+            let mut captures = Vec::new();
+            let whole = patterns.len() == 1;
+            patterns.iter().for_each(|pattern| capture(pattern, whole, &mut captures));
+            Case {
+                values: values.filter(|value| is_constant(value)).collect(),
+                captures,
+                guard: child.field("guard").and_then(|guard| guard.named_children().next()),
+                body: block(child.field("consequence")),
+            }
         })
         .collect()
+}
+
+/// Whether a pattern is compared with the value. A name with a dot is; one without takes the value.
+fn is_constant(pattern: &Node<'_>) -> bool {
+    match &*pattern.kind() {
+        "string" | "integer" => true,
+        "dotted_name" => pattern.named_children().count() > 1,
+        "union_pattern" => pattern.named_children().all(|part| is_constant(&part)),
+        _ => false,
+    }
+}
+
+/// The names in a pattern that take a value: the whole subject, or a part of it.
+fn capture<'t>(pattern: &Node<'t>, whole: bool, found: &mut Vec<(Node<'t>, bool)>) {
+    const NUMBERS: [&str; 3] = ["int", "float", "bool"];
+    match &*pattern.kind() {
+        "dotted_name" if !is_constant(pattern) => found.extend(pattern.named_children().next().map(|name| (name, whole))),
+        "as_pattern" => {
+            let mut children: Vec<_> = pattern.named_children().collect();
+            let name = children.pop();
+            let is_number = children.first().is_some_and(|inner| NUMBERS.iter().any(|kind| inner.text() == format!("{kind}()").as_str()));
+            found.extend(name.filter(|_| !is_number).map(|name| (name, whole)));
+            children.iter().for_each(|child| capture(child, whole, found));
+        }
+        "splat_pattern" => found.extend(pattern.named_children().next().map(|name| (name, false))),
+        // `str(x)` is the text itself; what other classes have inside is a part.
+        "class_pattern" => {
+            let mut children = pattern.named_children();
+            let class = children.next().map(|class| class.text().into_owned()).unwrap_or_default();
+            if !NUMBERS.contains(&class.as_str()) {
+                children.for_each(|child| capture(&child, whole && class == "str", found));
+            }
+        }
+        "case_pattern" | "union_pattern" => pattern.named_children().for_each(|child| capture(&child, whole, found)),
+        // Before the sign stands a name of the other side.
+        "keyword_pattern" => pattern.named_children().skip(1).for_each(|child| capture(&child, false, found)),
+        "dict_pattern" => pattern.named_children().filter(|child| !is_key(pattern, child)).for_each(|child| capture(&child, false, found)),
+        "list_pattern" | "tuple_pattern" => pattern.named_children().for_each(|child| capture(&child, false, found)),
+        _ => {}
+    }
+}
+
+fn is_key(pattern: &Node<'_>, child: &Node<'_>) -> bool {
+    pattern.field_children("key").any(|key| key.node_id() == child.node_id())
 }
 
 fn import(node: &Node<'_>) -> Option<Import> {

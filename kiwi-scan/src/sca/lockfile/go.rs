@@ -18,37 +18,45 @@ pub(super) fn module(text: &str) -> Result<Contents, String> {
             block = None;
             continue;
         }
-        let words: Vec<&str> = line.split_whitespace().map(|word| word.trim_matches(['"', '`'])).collect();
-        let (directive, rest) = match block {
-            Some(directive) => (directive, &words[..]),
-            None => (words[0], &words[1..]),
-        };
-        if block.is_none() && rest == ["("] {
-            block = Some(match directive {
+        // A bracket needs no space before it.
+        if block.is_none()
+            && let Some(directive) = line.strip_suffix('(')
+        {
+            block = Some(match directive.trim() {
                 "require" => "require",
                 "replace" => "replace",
                 _ => "other",
             });
             continue;
         }
+        let words: Vec<&str> = line.split_whitespace().map(|word| word.trim_matches(['"', '`'])).collect();
+        let (directive, rest) = match block {
+            Some(directive) => (directive, &words[..]),
+            None => (words[0], &words[1..]),
+        };
         match (directive, rest) {
             ("module", _) => named = true,
             ("require", [name, version, ..]) => contents.add(Go, *name, version.trim_start_matches('v'), false),
             // OSV's database knows Go itself as `stdlib`.
             ("toolchain", [toolchain]) => contents.add(Go, "stdlib", toolchain.trim_start_matches("go"), false),
             ("go", [version]) if !has_toolchain && version.matches('.').count() == 2 => contents.add(Go, "stdlib", *version, false),
-            ("replace", [from, .., "=>", to, version]) => {
-                replaced.insert((*from).to_owned(), Some(((*to).to_owned(), version.trim_start_matches('v').to_owned())));
+            // With a version on the left, that version alone is replaced.
+            ("replace", [from, of @ .., "=>", to, version]) => {
+                replaced.insert(replacing(from, of), Some(((*to).to_owned(), version.trim_start_matches('v').to_owned())));
             }
-            ("replace", [from, .., "=>", _]) => drop(replaced.insert((*from).to_owned(), None)),
+            ("replace", [from, of @ .., "=>", _]) => drop(replaced.insert(replacing(from, of), None)),
             _ => {}
         }
     }
     if !named {
         return Err("it names no module".to_owned());
     }
+    if block.is_some() {
+        return Err("it is malformed: it ends inside of a block".to_owned());
+    }
     for mut package in std::mem::take(&mut contents.packages) {
-        match replaced.get(&package.name) {
+        let of_version = replaced.get(&(package.name.clone(), Some(package.version.clone())));
+        match of_version.or_else(|| replaced.get(&(package.name.clone(), None))) {
             Some(None) => contents.unknown.push(format!("{} is replaced by a directory", package.name)),
             Some(Some((name, version))) => {
                 (package.name, package.version) = (name.clone(), version.clone());
@@ -58,4 +66,9 @@ pub(super) fn module(text: &str) -> Result<Contents, String> {
         }
     }
     Ok(contents)
+}
+
+/// What the left side of a replacement is about.
+fn replacing(name: &str, version: &[&str]) -> (String, Option<String>) {
+    (name.to_owned(), version.first().map(|version| version.trim_start_matches('v').to_owned()))
 }

@@ -1,6 +1,7 @@
-//! npm, pnpm, yarn and bun.
+//! npm, yarn and bun.
 
-use super::{Contents, json, unknown_version, yaml};
+use super::origin::elsewhere;
+use super::{Contents, json, unknown_version};
 use crate::sca::Ecosystem::Npm;
 use kiwi_core::jsonc;
 use serde_json::Value;
@@ -15,14 +16,16 @@ pub(super) fn package_lock(text: &str) -> Result<Contents, String> {
             for (place, package) in packages {
                 // The project itself, its workspaces and the links to them.
                 let Some((_, from_path)) = place.rsplit_once("node_modules/") else { continue };
+                let (name, resolved) = (package["name"].as_str().unwrap_or(from_path), package["resolved"].as_str());
                 if package["link"] == true {
+                    contents.links.push((name.to_owned(), resolved.unwrap_or_default().to_owned()));
                     continue;
                 }
-                let name = package["name"].as_str().unwrap_or(from_path);
-                let development = package["dev"] == true || package["devOptional"] == true;
-                match package["version"].as_str() {
-                    Some(version) => contents.add_from(Npm, name, version, development, package["resolved"].as_str()),
-                    None => contents.unknown.push(format!("{name} has no version")),
+                // What is `devOptional` is an optional dependency of production, too.
+                match (package["version"].as_str(), resolved.and_then(elsewhere)) {
+                    (_, Some(place)) => contents.unknown.push(format!("{name} comes from {place}")),
+                    (Some(version), None) => contents.add_from(Npm, name, version, package["dev"] == true, resolved),
+                    (None, None) => contents.unknown.push(format!("{name} has no version")),
                 }
             }
         }
@@ -37,89 +40,17 @@ pub(super) fn package_lock(text: &str) -> Result<Contents, String> {
 fn nested(dependencies: &Value, contents: &mut Contents) {
     for (name, package) in dependencies.as_object().into_iter().flatten() {
         let version = package["version"].as_str().unwrap_or_default();
+        let resolved = package["resolved"].as_str();
         // `npm:other@1.0` is another package under this name; a URL is no version.
         match version.strip_prefix("npm:").and_then(|alias| alias.rsplit_once('@')) {
-            Some((real, version)) => contents.add_from(Npm, real, version, package["dev"] == true, package["resolved"].as_str()),
-            None if version.contains("://") || version.starts_with("file:") => contents.unknown.push(format!("{name} comes from {}", origin(version))),
-            None => contents.add_from(Npm, name, version, package["dev"] == true, package["resolved"].as_str()),
+            Some((real, version)) => contents.add_from(Npm, real, version, package["dev"] == true, resolved),
+            None => match elsewhere(version).or_else(|| resolved.and_then(elsewhere)) {
+                Some(place) => contents.unknown.push(format!("{name} comes from {place}")),
+                None => contents.add_from(Npm, name, version, package["dev"] == true, resolved),
+            },
         }
         nested(&package["dependencies"], contents);
     }
-}
-
-/// A place without what may be secret in it.
-fn origin(text: &str) -> &str {
-    text.split_once("://").map_or("a directory", |(scheme, _)| scheme)
-}
-
-/// `pnpm-lock.yaml` of pnpm 3 to 10 (<https://github.com/pnpm/spec/tree/master/lockfile>).
-pub(super) fn pnpm(text: &str) -> Result<Contents, String> {
-    let file = yaml(text)?;
-    let version = file["lockfileVersion"].as_str().map(str::to_owned).or_else(|| file["lockfileVersion"].as_f64().map(|number| number.to_string()));
-    let version = version.ok_or("it has no lockfileVersion")?;
-    let major: u32 = version.split('.').next().and_then(|major| major.parse().ok()).ok_or_else(|| unknown_version(&version))?;
-    if !(5..=9).contains(&major) {
-        return Err(unknown_version(version));
-    }
-    let mut contents = Contents::default();
-    let needed = if major == 9 { Some(reachable(&file)) } else { None };
-    for (key, package) in file["packages"].as_object().into_iter().flatten() {
-        let key = key.strip_prefix('/').unwrap_or(key);
-        // Peers stand in brackets, or before version 6 behind an underscore.
-        let plain = key.split('(').next().unwrap_or(key);
-        let split =
-            if major == 5 { plain.rsplit_once('/') } else { plain.get(1..).and_then(|rest| rest.rfind('@')).map(|at| (&plain[..=at], &plain[at + 2..])) };
-        let Some((from_key, from_version)) = split else {
-            contents.unknown.push(format!("{plain} has no version"));
-            continue;
-        };
-        let name = package["name"].as_str().unwrap_or(from_key);
-        let version = package["version"].as_str().unwrap_or(from_version.split('_').next().unwrap_or(from_version));
-        if version.contains(':') || version.contains('/') {
-            contents.unknown.push(format!("{name} comes from {}", origin(version)));
-            continue;
-        }
-        let development = match &needed {
-            Some(needed) => !needed.contains(&format!("{name}@{version}")),
-            None => package["dev"] == true,
-        };
-        // Before version 6 a registry that is not the default stands before the name.
-        let place = if name.contains('/') && !name.starts_with('@') { Some(name) } else { package["resolution"]["tarball"].as_str() };
-        contents.add_from(Npm, name, version, development, place);
-    }
-    Ok(contents)
-}
-
-/// Since version 9 the file no longer says what development alone needs: it is what no importer's other dependencies lead to.
-fn reachable(file: &Value) -> std::collections::BTreeSet<String> {
-    let mut needed = std::collections::BTreeSet::new();
-    let mut open: Vec<String> = Vec::new();
-    let key = |name: &str, version: &str| {
-        // An alias names the real package in its version.
-        let is_alias = version.split('(').next().is_some_and(|plain| plain.get(1..).is_some_and(|rest| rest.contains('@')));
-        if is_alias { version.to_owned() } else { format!("{name}@{version}") }
-    };
-    for importer in file["importers"].as_object().into_iter().flat_map(|all| all.values()) {
-        for kind in ["dependencies", "optionalDependencies"] {
-            for (name, dependency) in importer[kind].as_object().into_iter().flatten() {
-                open.extend(dependency["version"].as_str().map(|version| key(name, version)));
-            }
-        }
-    }
-    let mut seen = std::collections::BTreeSet::new();
-    while let Some(snapshot) = open.pop() {
-        if !seen.insert(snapshot.clone()) {
-            continue;
-        }
-        needed.insert(snapshot.split('(').next().unwrap_or(&snapshot).to_owned());
-        let package = &file["snapshots"][&snapshot];
-        for kind in ["dependencies", "optionalDependencies"] {
-            for (name, version) in package[kind].as_object().into_iter().flatten() {
-                open.extend(version.as_str().map(|version| key(name, version)));
-            }
-        }
-    }
-    needed
 }
 
 /// `yarn.lock` of yarn 1 and of yarn 2 and newer. Neither says what is for development.
@@ -136,9 +67,36 @@ pub(super) fn yarn(text: &str) -> Result<Contents, String> {
             continue;
         }
         let alias = entry.descriptors.iter().find_map(|(_, range)| range.strip_prefix("npm:")?.get(1..)?.rfind('@').map(|at| &range[4..=at + 4]));
-        contents.add_from(Npm, alias.unwrap_or(entry.name), entry.version, false, place(entry.resolved));
+        let range = entry.descriptors.iter().find_map(|(_, range)| of_range(range));
+        match range.or_else(|| of_resolved(entry.name, entry.resolved)) {
+            Some(place) => contents.unknown.push(format!("{} comes from {place}", entry.name)),
+            None => contents.add_from(Npm, alias.unwrap_or(entry.name), entry.version, false, place(entry.resolved)),
+        }
     }
     Ok(contents)
+}
+
+/// Where a range of yarn's leads that is none of a registry's versions; `owner/name` is a repository of GitHub.
+fn of_range(range: &str) -> Option<&'static str> {
+    let is_repository =
+        range.split_once('/').is_some_and(|(owner, _)| !owner.is_empty() && owner.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-'));
+    match range {
+        _ if range.starts_with("npm:") => None,
+        // What is patched stands inside, encoded.
+        _ if range.starts_with("patch:") => {
+            (!range.to_lowercase().replace("%25", "%").contains("@npm%3a") && !range.contains("@npm:")).then_some("a repository")
+        }
+        _ if is_repository => Some("a repository"),
+        _ => elsewhere(range),
+    }
+}
+
+/// Where yarn 1 fetched a package, or yarn 2 and newer resolved it to behind its name. A bare name is of an archive that is kept offline.
+fn of_resolved(name: &str, resolved: &str) -> Option<&'static str> {
+    match resolved.strip_prefix(name).and_then(|rest| rest.strip_prefix('@')) {
+        Some(range) => of_range(range.split("::").next().unwrap_or(range)),
+        None => elsewhere(resolved),
+    }
 }
 
 /// Yarn 1 says the URL, yarn 2 and newer `NAME@npm:VERSION`, or what it patches, with the URL appended where that is not the default registry's.
@@ -159,15 +117,19 @@ pub(super) fn bun(text: &str) -> Result<Contents, String> {
     let mut contents = Contents::default();
     for (key, package) in file["packages"].as_object().into_iter().flatten() {
         let Some(resolved) = package[0].as_str() else { continue };
-        let Some(at) = resolved.get(1..).and_then(|rest| rest.rfind('@')).map(|at| at + 1) else { continue };
+        // The first, but for the scope's: a place may have one too.
+        let Some(at) = resolved.get(1..).and_then(|rest| rest.find('@')).map(|at| at + 1) else { continue };
         let (name, version) = (&resolved[..at], &resolved[at + 1..]);
-        if version.starts_with("workspace:") || version.starts_with("link:") {
+        if version.starts_with("workspace:") {
             continue;
         }
-        if version.contains(':') {
-            contents.unknown.push(format!("{key} comes from {}", origin(version)));
-        } else {
-            contents.add_from(Npm, name, version, false, package[1].as_str().filter(|registry| !registry.is_empty()));
+        if let Some(place) = version.strip_prefix("link:") {
+            contents.links.push((name.to_owned(), place.to_owned()));
+            continue;
+        }
+        match elsewhere(version) {
+            Some(place) => contents.unknown.push(format!("{key} comes from {place}")),
+            None => contents.add_from(Npm, name, version, false, package[1].as_str().filter(|registry| !registry.is_empty())),
         }
     }
     Ok(contents)

@@ -17,10 +17,19 @@ pub(super) fn gradle(text: &str) -> Result<Contents, String> {
             continue;
         }
         let (name, version) = coordinates.rsplit_once(':').ok_or("a line has no version")?;
-        let development = configurations.split(',').all(|configuration| configuration.to_lowercase().contains("test"));
+        let development = configurations.split(',').all(is_of_tests);
         contents.add(Maven, name, version, development);
     }
     Ok(contents)
+}
+
+/// Whether a configuration has the word of tests in its name, such as `testRuntimeClasspath` and `debugUnitTestRuntimeClasspath`; `latest` is another word.
+fn is_of_tests(configuration: &str) -> bool {
+    let word_at = |at: usize, word: &str| {
+        let rest = &configuration[at..];
+        rest.strip_prefix(word).is_some_and(|rest| !rest.starts_with(|next: char| next.is_ascii_lowercase()))
+    };
+    word_at(0, "test") || configuration.match_indices("Test").any(|(at, _)| word_at(at, "Test"))
 }
 
 /// No name, version or address of a `pom.xml` is longer.
@@ -33,9 +42,13 @@ pub(super) fn pom(text: &str) -> Result<Contents, String> {
     if !project.has_tag_name("project") && project.tag_name().name() != "project" {
         return Err("it is no project of Maven's".to_owned());
     }
+    // A profile may be active or not; what any has counts.
+    let profiles: Vec<Node<'_, '_>> = elements(project, "profiles").filter(|node| node.tag_name().name() == "profile").collect();
+    let parts = || std::iter::once(project).chain(profiles.iter().copied());
     let mut properties: BTreeMap<String, String> = BTreeMap::new();
-    for property in child(project, "properties").into_iter().flat_map(|all| all.children().filter(Node::is_element)) {
-        properties.insert(property.tag_name().name().to_owned(), property.text().unwrap_or_default().trim().to_owned());
+    for property in parts().flat_map(|part| elements(part, "properties")) {
+        // The project's own first.
+        properties.entry(property.tag_name().name().to_owned()).or_insert_with(|| property.text().unwrap_or_default().trim().to_owned());
     }
     let own =
         |name: &str| child(project, name).or_else(|| child(child(project, "parent")?, name)).and_then(|node| node.text()).map(|text| text.trim().to_owned());
@@ -61,15 +74,14 @@ pub(super) fn pom(text: &str) -> Result<Contents, String> {
         None
     };
     let value = |node: Node<'_, '_>, name: &str| child(node, name).and_then(|node| node.text()).and_then(&filled);
-    let managed: BTreeMap<String, String> = child(project, "dependencyManagement")
-        .and_then(|node| child(node, "dependencies"))
-        .into_iter()
-        .flat_map(|node| node.children().filter(Node::is_element))
-        .filter_map(|node| Some((format!("{}:{}", value(node, "groupId")?, value(node, "artifactId")?), value(node, "version")?)))
-        .collect();
+    let mut managed: BTreeMap<String, String> = BTreeMap::new();
+    for node in parts().filter_map(|part| child(part, "dependencyManagement")).flat_map(|node| elements(node, "dependencies")) {
+        if let (Some(group), Some(artifact), Some(version)) = (value(node, "groupId"), value(node, "artifactId"), value(node, "version")) {
+            managed.entry(format!("{group}:{artifact}")).or_insert(version);
+        }
+    }
     let mut contents = Contents::default();
-    let dependencies = child(project, "dependencies").into_iter().flat_map(|node| node.children().filter(Node::is_element));
-    for dependency in dependencies {
+    for dependency in parts().flat_map(|part| elements(part, "dependencies")) {
         let (Some(group), Some(artifact)) = (value(dependency, "groupId"), value(dependency, "artifactId")) else {
             contents.unknown.push("a dependency has no groupId or artifactId that stands in the file".to_owned());
             continue;
@@ -86,8 +98,7 @@ pub(super) fn pom(text: &str) -> Result<Contents, String> {
             None => contents.unknown.push(format!("{name} has no exact version in the file")),
         }
     }
-    let repositories = child(project, "repositories").into_iter().flat_map(|node| node.children().filter(Node::is_element));
-    if repositories.into_iter().any(|repository| value(repository, "url").is_none_or(|url| is_private(Maven, &url))) {
+    if parts().flat_map(|part| elements(part, "repositories")).any(|repository| value(repository, "url").is_none_or(|url| is_private(Maven, &url))) {
         contents.all_private();
     }
     Ok(contents)
@@ -95,4 +106,9 @@ pub(super) fn pom(text: &str) -> Result<Contents, String> {
 
 fn child<'a, 'input>(node: Node<'a, 'input>, name: &str) -> Option<Node<'a, 'input>> {
     node.children().find(|child| child.is_element() && child.tag_name().name() == name)
+}
+
+/// The elements in a child.
+fn elements<'a, 'input>(node: Node<'a, 'input>, name: &str) -> impl Iterator<Item = Node<'a, 'input>> {
+    child(node, name).into_iter().flat_map(|child| child.children().filter(Node::is_element))
 }

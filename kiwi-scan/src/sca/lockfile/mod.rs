@@ -8,11 +8,13 @@ mod javascript;
 mod jvm;
 mod origin;
 mod php;
+mod pnpm;
 mod python;
+mod requirements;
 mod ruby;
 mod rust;
 
-use super::{Ecosystem, Package};
+use super::{Ecosystem, Package, paths};
 
 /// What a lockfile says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -21,6 +23,12 @@ pub struct Contents {
     pub packages: Vec<Package>,
     /// Dependencies whose version nobody can know from the file, with the reason.
     pub unknown: Vec<String>,
+    /// Other requirements files that a requirements file reads, as it writes them.
+    pub includes: Vec<String>,
+    /// Whether a requirements file names another index than PyPI.
+    pub other_index: bool,
+    /// Packages that are links to directories, relative to the lockfile's.
+    links: Vec<(String, String)>,
 }
 
 impl Contents {
@@ -35,7 +43,7 @@ impl Contents {
     }
 
     /// The file names other registries, and not which package comes from where.
-    fn all_private(&mut self) {
+    pub(super) fn all_private(&mut self) {
         self.packages.iter_mut().for_each(|package| package.private = true);
     }
 }
@@ -47,17 +55,18 @@ const MOST_VALUES: usize = 8_000_000;
 type Parser = fn(&str) -> Result<Contents, String>;
 
 /// The kinds that are known by their whole name.
-const PARSERS: [(&str, Parser); 22] = [
+const PARSERS: [(&str, Parser); 23] = [
     ("package-lock.json", javascript::package_lock),
     ("npm-shrinkwrap.json", javascript::package_lock),
-    ("pnpm-lock.yaml", javascript::pnpm),
+    ("pnpm-lock.yaml", pnpm::pnpm),
     ("yarn.lock", javascript::yarn),
     ("bun.lock", javascript::bun),
     ("poetry.lock", python::poetry),
     ("pdm.lock", python::pdm),
     ("uv.lock", python::uv),
     ("Pipfile.lock", python::pipfile),
-    ("requirements.txt", python::requirements),
+    ("pylock.toml", python::pylock),
+    ("requirements.txt", requirements::requirements),
     ("pom.xml", jvm::pom),
     ("gradle.lockfile", jvm::gradle),
     ("buildscript-gradle.lockfile", jvm::gradle),
@@ -72,39 +81,42 @@ const PARSERS: [(&str, Parser); 22] = [
     ("pubspec.lock", dart::pubspec),
 ];
 
-/// Manifests that need a lockfile beside them, or above where a workspace has one for all, to say anything exact.
-pub(super) const MANIFESTS: [(&str, &[&str]); 9] = [
-    ("package.json", &["package-lock.json", "npm-shrinkwrap.json", "pnpm-lock.yaml", "yarn.lock", "bun.lock"]),
-    ("Pipfile", &["Pipfile.lock"]),
-    ("pyproject.toml", &["poetry.lock", "pdm.lock", "uv.lock", "requirements.txt"]),
-    ("Cargo.toml", &["Cargo.lock"]),
-    ("Gemfile", &["Gemfile.lock"]),
-    ("composer.json", &["composer.lock"]),
-    ("mix.exs", &["mix.lock"]),
-    ("pubspec.yaml", &["pubspec.lock"]),
-    ("build.gradle", &["gradle.lockfile"]),
-];
+/// Whether a file in a directory of this name, or with the word in its own, is pip's.
+const REQUIREMENTS: &str = "requirements";
 
-/// What reads a file of this name.
-fn parser(name: &str) -> Option<Parser> {
+/// What reads a file at this path.
+fn parser(path: &str) -> Option<Parser> {
+    let (directory, name) = path.rsplit_once('/').unwrap_or(("", path));
     let exact = PARSERS.iter().find(|(known, _)| *known == name).map(|(_, parser)| *parser);
-    // `requirements-dev.txt` and `dev-requirements.txt` are of the same form.
-    let requirements = name.ends_with(".txt") && name.contains("requirements");
-    exact.or_else(|| requirements.then_some(python::requirements as Parser))
+    // `pylock.NAME.toml` is for one purpose.
+    let is_pylock = name.strip_prefix("pylock.").and_then(|rest| rest.strip_suffix(".toml")).is_some_and(|purpose| !purpose.contains('.'));
+    exact.or_else(|| is_pylock.then_some(python::pylock as Parser)).or_else(|| {
+        // `requirements-dev.txt`, `dev-requirements.txt` and `requirements/dev.txt` are of the same form.
+        let is_requirements =
+            name.ends_with(".txt") && (name.to_ascii_lowercase().contains(REQUIREMENTS) || directory.rsplit('/').next() == Some(REQUIREMENTS));
+        is_requirements.then_some(requirements::requirements as Parser)
+    })
 }
 
-/// Whether a file of this name is a lockfile.
-pub fn is_known(name: &str) -> bool {
-    parser(name).is_some() || name == "bun.lockb"
+/// Whether a file at this path is a lockfile.
+pub fn is_known(path: &str) -> bool {
+    parser(path).is_some() || path.rsplit('/').next() == Some("bun.lockb")
 }
 
-/// Reads a lockfile by its name, without its directory. The packages are sorted, each once; one that both development and the program need is the
-/// program's.
-pub fn parse(name: &str, text: &str) -> Result<Contents, String> {
-    if name == "bun.lockb" {
+/// Reads a lockfile by its path in the tree. The packages are sorted, each once; one that both development and the program need is the program's.
+pub fn parse(path: &str, text: &str) -> Result<Contents, String> {
+    if path.rsplit('/').next() == Some("bun.lockb") {
         return Err("bun's binary lockfile cannot be read; `bun install --save-text-lockfile` writes bun.lock".to_owned());
     }
-    let parser = parser(name).ok_or("it is no lockfile that Kiwi knows")?;
+    read(path, text, parser(path).ok_or("it is no lockfile that Kiwi knows")?)
+}
+
+/// Reads a file of any name as a requirements file.
+pub(super) fn parse_requirements(path: &str, text: &str) -> Result<Contents, String> {
+    read(path, text, requirements::requirements)
+}
+
+fn read(path: &str, text: &str, parser: Parser) -> Result<Contents, String> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     // A value takes some hundred bytes of memory, whatever it took in the file; the largest lockfiles have some hundred thousand packages.
     if text.bytes().filter(|byte| b",:=<\n".contains(byte)).nth(MOST_VALUES).is_some() {
@@ -112,9 +124,13 @@ pub fn parse(name: &str, text: &str) -> Result<Contents, String> {
     }
     // Lockfiles are untrusted, and some are read by libraries that panic on what no tool writes.
     let mut contents = std::panic::catch_unwind(|| parser(text)).map_err(|_| "it is malformed".to_owned())??;
-    let development = name.contains("dev") || name.contains("test");
-    if development && name.ends_with(".txt") {
+    if is_for_development(path) {
         contents.packages.iter_mut().for_each(|package| package.development = true);
+    }
+    for (name, place) in std::mem::take(&mut contents.links) {
+        if paths::beside(path, &place).is_none() {
+            contents.unknown.push(format!("{name} comes from a directory outside of the tree"));
+        }
     }
     contents.packages.sort();
     contents.packages.dedup_by(|later, first| {
@@ -125,6 +141,15 @@ pub fn parse(name: &str, text: &str) -> Result<Contents, String> {
     contents.unknown.sort();
     contents.unknown.dedup();
     Ok(contents)
+}
+
+/// Whether a requirements file says by a word of its name that it is for development; lockfiles of other kinds say it inside.
+pub(super) fn is_for_development(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let stem = name.strip_suffix(".txt").or_else(|| name.strip_suffix(".in"));
+    stem.is_some_and(|stem| {
+        stem.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| matches!(word, "dev" | "develop" | "development" | "test" | "tests" | "testing"))
+    })
 }
 
 fn json(text: &str) -> Result<serde_json::Value, String> {
@@ -141,7 +166,7 @@ fn toml(text: &str) -> Result<toml::Table, String> {
 }
 
 fn yaml(text: &str) -> Result<serde_json::Value, String> {
-    serde_saphyr::from_str(text).map_err(|error| format!("it is malformed: {}", error.to_string().lines().next().unwrap_or_default()))
+    crate::yaml::read(text).map_err(|error| format!("it is malformed: {}", error.to_string().lines().next().unwrap_or_default()))
 }
 
 fn unknown_version(version: impl std::fmt::Display) -> String {

@@ -1,9 +1,8 @@
-//! pip, poetry, pdm, uv and pipenv.
+//! poetry, pdm, uv, pipenv, and the form that all of them may write (PEP 751).
 
 use super::origin::is_private;
 use super::{Contents, json, toml, unknown_version};
 use crate::sca::Ecosystem::PyPi;
-use std::str::FromStr as _;
 use toml::{Table, Value};
 
 fn string<'t>(table: &'t Table, key: &str) -> Option<&'t str> {
@@ -12,60 +11,6 @@ fn string<'t>(table: &'t Table, key: &str) -> Option<&'t str> {
 
 fn tables<'t>(file: &'t Table, key: &str) -> impl Iterator<Item = &'t Table> {
     file.get(key).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_table)
-}
-
-/// A requirement without its hashes is a line that somebody can read.
-const LONGEST_REQUIREMENT: usize = 4096;
-const MOST_BRACKETS: usize = 64;
-
-/// Lines of `requirements.txt` (<https://pip.pypa.io/en/stable/reference/requirements-file-format/>); only pinned ones say a version.
-pub(super) fn requirements(text: &str) -> Result<Contents, String> {
-    let (mut contents, mut elsewhere) = (Contents::default(), false);
-    let joined = text.replace("\\\r\n", " ").replace("\\\n", " ");
-    for line in joined.lines() {
-        let line = line.trim();
-        let line = if line.starts_with('#') { "" } else { line.split(" #").next().unwrap_or(line).trim() };
-        // Other files and options; hashes belong to the requirement before them.
-        if line.is_empty() || line.starts_with('-') {
-            elsewhere |= other_index(line);
-            if line.starts_with("-e") || line.starts_with("--editable") {
-                contents.unknown.push("an editable requirement comes from a directory or a repository".to_owned());
-            }
-            continue;
-        }
-        let plain = line.split(" --").next().unwrap_or(line).trim();
-        // The library goes down on the stack with every bracket, and a stack that is full ends the process.
-        let is_sane = plain.len() <= LONGEST_REQUIREMENT && plain.matches('(').count() <= MOST_BRACKETS;
-        let Some(requirement) = is_sane.then(|| pep508_rs::Requirement::<pep508_rs::VerbatimUrl>::from_str(plain).ok()).flatten() else {
-            let shown: String = plain.chars().filter(|c| !c.is_control()).take(60).collect();
-            // A URL may have a password in it.
-            contents.unknown.push(if shown.contains("://") { "a requirement comes from a URL".to_owned() } else { format!("{shown:?} is no requirement") });
-            continue;
-        };
-        let name = requirement.name.to_string();
-        let exact = match &requirement.version_or_url {
-            Some(pep508_rs::VersionOrUrl::VersionSpecifier(specifiers)) => specifiers
-                .iter()
-                .find(|specifier| matches!(specifier.operator(), pep440_rs::Operator::Equal | pep440_rs::Operator::ExactEqual))
-                .map(|specifier| specifier.version().to_string()),
-            _ => None,
-        };
-        match exact {
-            Some(version) => contents.add(PyPi, name, version, false),
-            None => contents.unknown.push(format!("{name} is not pinned with ==")),
-        }
-    }
-    if elsewhere {
-        contents.all_private();
-    }
-    Ok(contents)
-}
-
-/// Whether an option names another place than PyPI.
-fn other_index(line: &str) -> bool {
-    const OPTIONS: [&str; 5] = ["--index-url", "--extra-index-url", "--find-links", "-i", "-f"];
-    let place = OPTIONS.iter().find_map(|option| line.strip_prefix(option));
-    place.is_some_and(|place| is_private(PyPi, place.trim_start_matches(['=', ' ', '\t'])))
 }
 
 /// `poetry.lock` of poetry 1.0 to 2.
@@ -170,15 +115,43 @@ pub(super) fn pipfile(text: &str) -> Result<Contents, String> {
     let by_name: std::collections::BTreeMap<&str, String> = sources().map(|source| (source["name"].as_str().unwrap_or_default(), url(source))).collect();
     // A package that names no index may come from any.
     let other = sources().map(url).find(|url| is_private(PyPi, url));
+    // Other sections than these two are categories of the project's own, and nobody says what they are for.
     for (section, packages) in file.as_object().into_iter().flatten().filter(|(section, _)| *section != "_meta") {
         for (name, package) in packages.as_object().into_iter().flatten() {
             match package["version"].as_str().and_then(|version| version.strip_prefix("==")) {
                 Some(version) => {
                     let named = package["index"].as_str().and_then(|index| by_name.get(index)).or(other.as_ref());
-                    contents.add_from(PyPi, name, version, section != "default", named.map(String::as_str));
+                    contents.add_from(PyPi, name, version, section == "develop", named.map(String::as_str));
                 }
                 None => contents.unknown.push(format!("{name} has no exact version")),
             }
+        }
+    }
+    Ok(contents)
+}
+
+/// `pylock.toml` (<https://packaging.python.org/en/latest/specifications/pylock-toml/>). It does not say what is for development.
+pub(super) fn pylock(text: &str) -> Result<Contents, String> {
+    let file = toml(text)?;
+    match string(&file, "lock-version") {
+        Some(version) if version == "1" || version.starts_with("1.") => {}
+        Some(other) => return Err(unknown_version(other)),
+        None => return Err("it has no lock-version".to_owned()),
+    }
+    let mut contents = Contents::default();
+    for package in tables(&file, "packages") {
+        let name = string(package, "name").ok_or("a package has no name")?;
+        let place =
+            [("vcs", "a repository"), ("directory", "a file or a directory"), ("archive", "a URL")].into_iter().find(|(key, _)| package.contains_key(*key));
+        match (string(package, "version"), place) {
+            (_, Some((_, place))) => contents.unknown.push(format!("{name} comes from {place}")),
+            (Some(version), None) => {
+                let source = package.get("sdist").and_then(Value::as_table);
+                let files = tables(package, "wheels").chain(source).filter_map(|file| string(file, "url"));
+                let place = string(package, "index").into_iter().chain(files).find(|place| is_private(PyPi, place));
+                contents.add_from(PyPi, name, version, false, place);
+            }
+            (None, None) => contents.unknown.push(format!("{name} has no version")),
         }
     }
     Ok(contents)

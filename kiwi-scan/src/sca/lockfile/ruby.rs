@@ -6,7 +6,7 @@ use crate::sca::Ecosystem::RubyGems;
 
 /// `Gemfile.lock`: sections with what was resolved from where. Groups stand in the Gemfile alone, which is a program.
 pub(super) fn bundler(text: &str) -> Result<Contents, String> {
-    let (mut contents, mut section, mut known) = (Contents::default(), "", false);
+    let (mut contents, mut section, mut known, mut has_gems, mut ended) = (Contents::default(), "", false, false, false);
     // A section may have several places, and does not say what comes from which.
     let mut place: Option<&str> = None;
     for line in text.lines() {
@@ -14,6 +14,9 @@ pub(super) fn bundler(text: &str) -> Result<Contents, String> {
             section = line.trim();
             place = None;
             known |= matches!(section, "GEM" | "PATH" | "GIT" | "DEPENDENCIES" | "PLATFORMS");
+            has_gems |= matches!(section, "GEM" | "PATH" | "GIT");
+            // One of them follows the gems of every lockfile.
+            ended |= matches!(section, "DEPENDENCIES" | "PLATFORMS");
             if section.starts_with("<<<<<<<") {
                 return Err("it has the marks of a merge conflict".to_owned());
             }
@@ -24,7 +27,12 @@ pub(super) fn bundler(text: &str) -> Result<Contents, String> {
         }
         // Four spaces: a gem; six: what it needs.
         let Some(gem) = line.strip_prefix("    ").filter(|gem| !gem.starts_with(' ')) else { continue };
-        let Some((name, version)) = gem.trim_end().strip_suffix(')').and_then(|gem| gem.split_once(" (")) else { continue };
+        if !matches!(section, "GEM" | "PATH" | "GIT") {
+            continue;
+        }
+        let Some((name, version)) = gem.trim_end().strip_suffix(')').and_then(|gem| gem.split_once(" (")) else {
+            return Err("it is malformed: a gem has no version".to_owned());
+        };
         match section {
             // A platform follows the version: `1.2.3-x86_64-linux`.
             "GEM" => contents.add_from(RubyGems, name, version.split('-').next().unwrap_or(version), false, place),
@@ -32,5 +40,9 @@ pub(super) fn bundler(text: &str) -> Result<Contents, String> {
             _ => {}
         }
     }
-    if known { Ok(contents) } else { Err("it has no section of Bundler's".to_owned()) }
+    match (known, has_gems && !ended) {
+        (false, _) => Err("it has no section of Bundler's".to_owned()),
+        (true, true) => Err("it is malformed: it ends with its gems".to_owned()),
+        (true, false) => Ok(contents),
+    }
 }

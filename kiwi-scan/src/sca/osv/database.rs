@@ -52,14 +52,15 @@ impl Database {
 
     /// What it has of an ecosystem, if anything.
     pub fn holding(&self, ecosystem: Ecosystem) -> Option<&Holding> {
-        self.holdings.get(ecosystem.as_str())
+        self.holdings.get(ecosystem.as_str()).filter(|holding| holding.records > 0)
     }
 
     fn place(&self, ecosystem: Ecosystem) -> PathBuf {
         self.directory.join(format!("{}.index", ecosystem.as_str()))
     }
 
-    /// Replaces what it has of an ecosystem by the records that `next` hands out, each as JSON.
+    /// Replaces what it has of an ecosystem by the records that `next` hands out, each as JSON. Without one about a package of the ecosystem, nothing is
+    /// replaced: no registry is without any.
     pub(super) fn replace(
         &mut self,
         ecosystem: Ecosystem,
@@ -89,6 +90,12 @@ impl Database {
                 of_package.push(if of_package.is_empty() { b'[' } else { b',' });
                 serde_json::to_writer(&mut *of_package, &advisory).map_err(|error| failed(error.into()))?;
             }
+        }
+        if packages.is_empty() {
+            let (name, unread) = (ecosystem.as_str(), if holding.unread == 0 { String::new() } else { format!("; {} could not be read", holding.unread) });
+            let message = format!("the source has no records of {name}{unread}");
+            let hint = "is it OSV's, or a copy of it? what was fetched before is kept; --ecosystems names those that a copy has";
+            return Err(Error::new(ErrorKind::Protocol, "read vulnerability database", message).with_hint(hint));
         }
         let mut rows: Vec<(u64, String)> = packages.keys().map(|name| (hash(name), name.clone())).collect();
         rows.sort_unstable();
