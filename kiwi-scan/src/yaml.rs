@@ -12,3 +12,8 @@ pub(crate) fn read(text: &str) -> Result<Value, Error> {
     // Each node has an event, and each list and map another at its end.
     from_str_with_options(text, options! { budget: budget! { max_nodes: MOST_NODES, max_events: 2 * MOST_NODES, max_total_scalar_bytes: MOST_BYTES } })
 }
+
+/// The documents of a file, which are apart by a line of three hyphens; at least one.
+pub(crate) fn documents(text: &str) -> impl Iterator<Item = &str> {
+    text.strip_prefix("---\n").unwrap_or(text).split("\n---\n")
+}

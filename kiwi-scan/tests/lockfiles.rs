@@ -38,6 +38,11 @@ fn pnpm() {
     assert_eq!(read("pnpm-lock.yaml", six), ["@s/b 2.1.0", "a 1.0.0 dev"]);
     let five = "lockfileVersion: 5.4\npackages:\n  /@s/b/2.1.0:\n    dev: false\n  /a/1.0.0_peer@2.0.0:\n    dev: true\n";
     assert_eq!(read("pnpm-lock.yaml", five), ["@s/b 2.1.0", "a 1.0.0 dev"]);
+    let eleven = format!(
+        "---\nlockfileVersion: '9.0'\nimporters:\n  .:\n    packageManagerDependencies:\n      pnpm:\n        specifier: 11.0.0\n        version: 11.0.0\n\
+        packages:\n  pnpm@11.0.0:\n    resolution: {{integrity: x}}\n---\n{nine}"
+    );
+    assert_eq!(read("pnpm-lock.yaml", &eleven), ["@s/b 2.1.0", "a 1.0.0", "d 4.0.0 dev", "peer 2.0.0", "pnpm 11.0.0 dev"]);
     assert!(parse("pnpm-lock.yaml", "lockfileVersion: '12.0'\n").unwrap_err().contains("12.0"));
     assert!(parse("pnpm-lock.yaml", "a: [").is_err());
 }

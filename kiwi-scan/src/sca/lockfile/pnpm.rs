@@ -5,8 +5,19 @@ use super::{Contents, unknown_version, yaml};
 use crate::sca::Ecosystem::Npm;
 use serde_json::Value;
 
-/// `pnpm-lock.yaml` of pnpm 3 to 10 (<https://github.com/pnpm/spec/tree/master/lockfile>).
+/// `pnpm-lock.yaml` of pnpm 3 to 11 (<https://github.com/pnpm/spec/tree/master/lockfile>). Since 11 a first document is about pnpm itself.
 pub(super) fn pnpm(text: &str) -> Result<Contents, String> {
+    let mut contents = Contents::default();
+    for document in crate::yaml::documents(text) {
+        let more = of_document(document)?;
+        contents.packages.extend(more.packages);
+        contents.unknown.extend(more.unknown);
+        contents.links.extend(more.links);
+    }
+    Ok(contents)
+}
+
+fn of_document(text: &str) -> Result<Contents, String> {
     let file = yaml(text)?;
     let version = file["lockfileVersion"].as_str().map(str::to_owned).or_else(|| file["lockfileVersion"].as_f64().map(|number| number.to_string()));
     let version = version.ok_or("it has no lockfileVersion")?;

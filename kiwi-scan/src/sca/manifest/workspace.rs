@@ -82,7 +82,11 @@ impl<'f> Workspaces<'f> {
                 let keys = keys(&json(&text(path))["packages"]);
                 directories(&mut keys.iter().map(String::as_str).filter(|key| !key.split('/').any(|part| part == "node_modules")))
             }
-            "pnpm-lock.yaml" => directories(&mut keys(&crate::yaml::read(&text(path)).unwrap_or_default()["importers"]).iter().map(String::as_str)),
+            "pnpm-lock.yaml" => {
+                let all: Vec<Value> = crate::yaml::documents(&text(path)).map(|document| crate::yaml::read(document).unwrap_or_default()).collect();
+                let importers: Vec<String> = all.iter().flat_map(|document| keys(&document["importers"])).collect();
+                directories(&mut importers.iter().map(String::as_str))
+            }
             "bun.lock" => directories(&mut keys(&json(&kiwi_core::jsonc::strict(&text(path)))["workspaces"]).iter().map(String::as_str)),
             "yarn.lock" => {
                 let text_of_lock = text(path);
