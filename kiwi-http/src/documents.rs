@@ -54,26 +54,24 @@ pub(crate) fn assembled() -> OpenApi {
 struct Taken {
     name: &'static str,
     description: &'static str,
-    pattern: &'static str,
-    longest: usize,
+    /// The rule of its value and how long it may be, where there is one.
+    rule: Option<(&'static str, usize)>,
 }
 
 const IDEMPOTENCY_KEY: Taken = Taken {
     name: "Idempotency-Key",
     description: "A name of this request's own: sent again with it, and the same token, the request is done once and answered as before, for a day.",
-    pattern: "^[!-~]+$",
-    longest: 200,
+    rule: Some(("^[!-~]+$", 200)),
 };
-const IF_MATCH: Taken = Taken {
-    name: "If-Match",
-    description: "The `ETag` of what was read: the change is made only while it is still so.",
-    pattern: "^(\\*|\"[0-9a-f]{32}\")$",
-    longest: 34,
-};
+const IF_MATCH: Taken =
+    Taken { name: "If-Match", description: "The `ETag` of what was read: the change is made only while it is still so (RFC 9110, 13.1.1).", rule: None };
 
 impl Taken {
     fn parameter(&self) -> Parameter {
-        let schema = ObjectBuilder::new().schema_type(Type::String).pattern(Some(self.pattern)).min_length(Some(1)).max_length(Some(self.longest));
+        let mut schema = ObjectBuilder::new().schema_type(Type::String);
+        if let Some((pattern, longest)) = self.rule {
+            schema = schema.pattern(Some(pattern)).min_length(Some(1)).max_length(Some(longest));
+        }
         let parameter = ParameterBuilder::new().name(self.name).parameter_in(ParameterIn::Header).required(Required::False);
         parameter.description(Some(self.description)).schema(Some(schema)).build()
     }

@@ -34,7 +34,8 @@ pub(crate) async fn repeat(State(state): State<HttpState>, caller: Caller, reque
     let Some(key) = request.headers().get("idempotency-key").filter(|_| request.method() == Method::POST) else {
         return Ok(next.run(request).await);
     };
-    let key = key.to_str().ok().filter(|key| (1..=LONGEST).contains(&key.len())).map(str::to_owned).ok_or_else(|| {
+    let fits = |key: &&str| (1..=LONGEST).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic());
+    let key = key.to_str().ok().filter(fits).map(str::to_owned).ok_or_else(|| {
         Error::invalid("read Idempotency-Key", format!("the key is not 1 to {LONGEST} printable characters"))
             .with_hint("use a random UUID for each thing you create")
     })?;
