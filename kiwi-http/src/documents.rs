@@ -1,6 +1,7 @@
 //! The OpenAPI document, and a page to read it with. Both come from the routes themselves.
 
 use crate::guard::audit::Actions;
+use crate::guard::idempotency;
 use crate::problem::ProblemBody;
 use crate::{API, HttpState, routes};
 use axum::Router;
@@ -61,7 +62,7 @@ struct Taken {
 const IDEMPOTENCY_KEY: Taken = Taken {
     name: "Idempotency-Key",
     description: "A name of this request's own: sent again with it, and the same token, the request is done once and answered as before, for a day.",
-    rule: Some(("^[!-~]+$", 200)),
+    rule: Some(("^[!-~]+$", idempotency::LONGEST)),
 };
 const IF_MATCH: Taken =
     Taken { name: "If-Match", description: "The `ETag` of what was read: the change is made only while it is still so (RFC 9110, 13.1.1).", rule: None };

@@ -81,7 +81,7 @@ impl Kiwi {
         let kept = self.store().token(text.id()).await?;
         let stranger = || TokenText::generate(text.id().clone()).hash();
         let fits = kept.as_ref().map_or_else(stranger, |kept| kept.hash.clone()).matches(&text);
-        let Some(kept) = kept.filter(|kept| fits && kept.token.is_valid(now) && !kept.token.scopes.contains(&Scope::Bootstrap)) else { return Ok(None) };
+        let Some(kept) = kept.filter(|kept| fits && kept.token.is_valid(now) && !kept.is_bootstrap()) else { return Ok(None) };
         let Some(user) = self.store().user(&kept.organization, &kept.token.user).await? else { return Ok(None) };
         if kept.token.last_used_at.is_none_or(|before| now.since(before) >= NOTED) {
             self.store().use_token(text.id(), now).await?;
@@ -122,7 +122,7 @@ impl Kiwi {
         let text = TokenText::parse(text).ok_or_else(refused)?;
         let now = Timestamp::now();
         let kept = self.store().token(text.id()).await?;
-        let kept = kept.filter(|kept| kept.hash.matches(&text) && kept.token.is_valid(now) && kept.token.scopes.contains(&Scope::Bootstrap));
+        let kept = kept.filter(|kept| kept.hash.matches(&text) && kept.token.is_valid(now) && kept.is_bootstrap());
         let organization = kept.ok_or_else(refused)?.organization;
         super::users::check(user)?;
         let user = User { role: Role::Admin, ..user.clone() };

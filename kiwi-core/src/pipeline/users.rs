@@ -1,5 +1,6 @@
 //! People of an organization.
 
+use super::events::one_line;
 use super::{Kiwi, missing};
 use crate::access::{Actor, Operation};
 use crate::domain::{Timestamp, User, UserName};
@@ -10,8 +11,7 @@ const LONGEST: usize = 200;
 
 /// Names are shown in terminals and pages.
 pub(super) fn check(user: &User) -> Result<()> {
-    let strange = |c: char| c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    if user.full_name.chars().count() > LONGEST || user.full_name.chars().any(strange) {
+    if user.full_name.chars().count() > LONGEST || one_line(&user.full_name) != user.full_name {
         return Err(Error::invalid("add user", format!("the full name is longer than {LONGEST} characters, or has control characters in it")));
     }
     Ok(())

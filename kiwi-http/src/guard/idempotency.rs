@@ -19,7 +19,7 @@ use std::fmt::Write as _;
 /// What says that an answer was given before.
 pub(super) const REPLAY: &str = "idempotent-replay";
 /// The longest key.
-const LONGEST: usize = 200;
+pub(crate) const LONGEST: usize = 200;
 
 /// An answer, as it is kept.
 #[derive(Serialize, Deserialize)]

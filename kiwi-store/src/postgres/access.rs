@@ -1,5 +1,6 @@
 //! Tokens, the audit log and idempotency keys.
 
+use super::hosts::insert_user;
 use super::settings::{body, unique};
 use super::{PostgresStore, sql};
 use crate::record::{missing, read_json, write_json};
@@ -85,7 +86,6 @@ impl TokenStore for PostgresStore {
 
     async fn insert_first_admin(&self, bootstrap: &TokenId, admin: &User, token: &KeptToken) -> Result<()> {
         const OPERATION: &str = "insert first admin";
-        let body = &write_json(admin)?;
         self.write(OPERATION, |mut work| {
             Box::pin(async move {
                 // There may be no row yet to lock.
@@ -94,7 +94,7 @@ impl TokenStore for PostgresStore {
                     .await
                     .map_err(sql(OPERATION))?;
                 let users = sqlx::query("SELECT body FROM users WHERE organization = $1").bind(token.organization.as_str()).fetch_all(&mut *work).await;
-                let users: Vec<User> = users.map_err(sql(OPERATION))?.iter().map(super::settings::body).collect::<Result<_>>()?;
+                let users: Vec<User> = users.map_err(sql(OPERATION))?.iter().map(body).collect::<Result<_>>()?;
                 if users.iter().any(|user| user.role == Role::Admin) {
                     return Err(admin_exists());
                 }
@@ -102,13 +102,7 @@ impl TokenStore for PostgresStore {
                 if taken.rows_affected() == 0 {
                     return Err(missing(OPERATION, bootstrap.as_str()));
                 }
-                sqlx::query("INSERT INTO users (organization, name, body) VALUES ($1, $2, $3)")
-                    .bind(token.organization.as_str())
-                    .bind(admin.name.as_str().to_ascii_lowercase())
-                    .bind(body)
-                    .execute(&mut *work)
-                    .await
-                    .map_err(unique("insert user", admin.name.as_str()))?;
+                insert_user(&mut work, &token.organization, admin).await?;
                 insert(&mut work, token).await
             })
         })

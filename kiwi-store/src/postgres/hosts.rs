@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use kiwi_core::domain::{GitProviderKind, OrganizationId, ProviderSettings, Timestamp, User, UserName};
 use kiwi_core::error::Result;
 use kiwi_core::provider::store::{ProviderStore, UserStore, is_last_admin, last_admin};
-use sqlx::Row as _;
+use sqlx::{PgConnection, Row as _};
 
 #[async_trait]
 impl ProviderStore for PostgresStore {
@@ -54,23 +54,21 @@ impl ProviderStore for PostgresStore {
     }
 }
 
+pub(super) async fn insert_user(connection: &mut PgConnection, organization: &OrganizationId, user: &User) -> Result<()> {
+    sqlx::query("INSERT INTO users (organization, name, body) VALUES ($1, $2, $3)")
+        .bind(organization.as_str())
+        .bind(user.name.as_str().to_ascii_lowercase())
+        .bind(write_json(user)?)
+        .execute(connection)
+        .await
+        .map(|_| ())
+        .map_err(unique("insert user", user.name.as_str()))
+}
+
 #[async_trait]
 impl UserStore for PostgresStore {
     async fn insert_user(&self, organization: &OrganizationId, user: &User) -> Result<()> {
-        let body = &write_json(user)?;
-        self.write("insert user", |mut work| {
-            Box::pin(async move {
-                sqlx::query("INSERT INTO users (organization, name, body) VALUES ($1, $2, $3)")
-                    .bind(organization.as_str())
-                    .bind(user.name.as_str().to_ascii_lowercase())
-                    .bind(body)
-                    .execute(&mut *work)
-                    .await
-                    .map(|_| ())
-                    .map_err(unique("insert user", user.name.as_str()))
-            })
-        })
-        .await
+        self.write("insert user", |mut work| Box::pin(async move { insert_user(&mut work, organization, user).await })).await
     }
 
     async fn user(&self, organization: &OrganizationId, name: &UserName) -> Result<Option<User>> {

@@ -1,5 +1,6 @@
 //! Tokens, the audit log and idempotency keys.
 
+use super::hosts::{insert_user, users};
 use super::settings::{body, unique};
 use super::{SqliteStore, sql};
 use crate::record::{missing, read_json, write_json};
@@ -83,22 +84,14 @@ impl TokenStore for SqliteStore {
     async fn insert_first_admin(&self, bootstrap: &TokenId, admin: &User, token: &KeptToken) -> Result<()> {
         const OPERATION: &str = "insert first admin";
         let mut transaction = self.write().await?;
-        let users = sqlx::query("SELECT body FROM users WHERE organization = ?").bind(token.organization.as_str()).fetch_all(&mut *transaction).await;
-        let users: Vec<User> = users.map_err(sql(OPERATION))?.iter().map(body).collect::<Result<_>>()?;
-        if users.iter().any(|user| user.role == Role::Admin) {
+        if users(&mut *transaction, &token.organization).await?.iter().any(|user| user.role == Role::Admin) {
             return Err(admin_exists());
         }
         let taken = sqlx::query("DELETE FROM tokens WHERE id = ?").bind(bootstrap.as_str()).execute(&mut *transaction).await.map_err(sql(OPERATION))?;
         if taken.rows_affected() == 0 {
             return Err(missing(OPERATION, bootstrap.as_str()));
         }
-        sqlx::query("INSERT INTO users (organization, name, body) VALUES (?, ?, ?)")
-            .bind(token.organization.as_str())
-            .bind(admin.name.as_str())
-            .bind(write_json(admin)?)
-            .execute(&mut *transaction)
-            .await
-            .map_err(unique("insert user", admin.name.as_str()))?;
+        insert_user(&mut *transaction, &token.organization, admin).await?;
         insert(&mut transaction, token).await?;
         transaction.commit().await.map_err(sql(OPERATION))
     }

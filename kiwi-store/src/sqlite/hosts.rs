@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use kiwi_core::domain::{GitProviderKind, OrganizationId, ProviderSettings, Timestamp, User, UserName};
 use kiwi_core::error::Result;
 use kiwi_core::provider::store::{ProviderStore, UserStore, is_last_admin, last_admin};
-use sqlx::Row as _;
+use sqlx::{Row as _, SqliteExecutor};
 
 #[async_trait]
 impl ProviderStore for SqliteStore {
@@ -52,17 +52,27 @@ impl ProviderStore for SqliteStore {
     }
 }
 
+pub(super) async fn insert_user(executor: impl SqliteExecutor<'_>, organization: &OrganizationId, user: &User) -> Result<()> {
+    sqlx::query("INSERT INTO users (organization, name, body) VALUES (?, ?, ?)")
+        .bind(organization.as_str())
+        .bind(user.name.as_str())
+        .bind(write_json(user)?)
+        .execute(executor)
+        .await
+        .map(|_| ())
+        .map_err(unique("insert user", user.name.as_str()))
+}
+
+/// In name order.
+pub(super) async fn users(executor: impl SqliteExecutor<'_>, organization: &OrganizationId) -> Result<Vec<User>> {
+    let rows = sqlx::query("SELECT body FROM users WHERE organization = ? ORDER BY name").bind(organization.as_str()).fetch_all(executor).await;
+    rows.map_err(sql("list users"))?.iter().map(body).collect()
+}
+
 #[async_trait]
 impl UserStore for SqliteStore {
     async fn insert_user(&self, organization: &OrganizationId, user: &User) -> Result<()> {
-        sqlx::query("INSERT INTO users (organization, name, body) VALUES (?, ?, ?)")
-            .bind(organization.as_str())
-            .bind(user.name.as_str())
-            .bind(write_json(user)?)
-            .execute(&self.pool)
-            .await
-            .map(|_| ())
-            .map_err(unique("insert user", user.name.as_str()))
+        insert_user(&self.pool, organization, user).await
     }
 
     async fn user(&self, organization: &OrganizationId, name: &UserName) -> Result<Option<User>> {
@@ -71,15 +81,12 @@ impl UserStore for SqliteStore {
     }
 
     async fn users(&self, organization: &OrganizationId) -> Result<Vec<User>> {
-        let rows = sqlx::query("SELECT body FROM users WHERE organization = ? ORDER BY name").bind(organization.as_str()).fetch_all(&self.pool).await;
-        rows.map_err(sql("list users"))?.iter().map(body).collect()
+        users(&self.pool, organization).await
     }
 
     async fn remove_user(&self, organization: &OrganizationId, name: &UserName, at: Timestamp) -> Result<()> {
         let mut transaction = self.write().await?;
-        let users = sqlx::query("SELECT body FROM users WHERE organization = ?").bind(organization.as_str()).fetch_all(&mut *transaction).await;
-        let users: Vec<User> = users.map_err(sql("remove user"))?.iter().map(body).collect::<Result<_>>()?;
-        if is_last_admin(&users, name) {
+        if is_last_admin(&users(&mut *transaction, organization).await?, name) {
             return Err(last_admin(name));
         }
         sqlx::query("UPDATE tokens SET revoked_at = COALESCE(revoked_at, ?) WHERE organization = ? AND user = ?")

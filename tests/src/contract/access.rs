@@ -24,18 +24,9 @@ pub(super) async fn all(store: &dyn Store) {
 async fn tokens(store: &dyn Store) {
     let (ours, theirs): (OrganizationId, OrganizationId) = (OrganizationId::default(), "other".parse().unwrap());
     let token = |organization: &OrganizationId, user: &str| {
-        let text = TokenText::generate(TokenId::generate());
-        let token = ApiToken {
-            id: text.id().clone(),
-            user: user.parse().unwrap(),
-            name: "laptop".parse().unwrap(),
-            scopes: [Scope::Read, Scope::Deploy].into(),
-            created_at: Timestamp::now(),
-            expires_at: Some(Timestamp::now().after(Duration::from_secs(60))),
-            last_used_at: None,
-            revoked_at: None,
-        };
-        KeptToken { organization: organization.clone(), hash: text.hash(), token }
+        let kept = token_of(organization, user, [Scope::Read, Scope::Deploy]);
+        let token = ApiToken { expires_at: Some(Timestamp::now().after(Duration::from_secs(60))), ..kept.token };
+        KeptToken { token, ..kept }
     };
     let all = [token(&ours, "ada"), token(&ours, "otto"), token(&theirs, "ada")];
     assert_eq!(store.insert_token(&all[0]).await.unwrap_err().kind(), ErrorKind::NotFound, "a token is somebody's");
@@ -68,6 +59,21 @@ async fn tokens(store: &dyn Store) {
     assert_eq!((ended(&all[0]).await, ended(&all[1]).await), (Some(first), Some(later)), "tokens end with their user, once");
 }
 
+fn token_of(organization: &OrganizationId, user: &str, scopes: impl IntoIterator<Item = Scope>) -> KeptToken {
+    let text = TokenText::generate(TokenId::generate());
+    let token = ApiToken {
+        id: text.id().clone(),
+        user: user.parse().unwrap(),
+        name: "laptop".parse().unwrap(),
+        scopes: scopes.into_iter().collect(),
+        created_at: Timestamp::now(),
+        expires_at: None,
+        last_used_at: None,
+        revoked_at: None,
+    };
+    KeptToken { organization: organization.clone(), hash: text.hash(), token }
+}
+
 fn person(name: &str, role: Role) -> User {
     let name: UserName = name.parse().unwrap();
     User { email: "a@example.com".parse().unwrap(), full_name: name.to_string(), name, role, created_at: Timestamp::now() }
@@ -76,20 +82,7 @@ fn person(name: &str, role: Role) -> User {
 /// Tokens that make the first admin: several replicas may have printed one each.
 async fn first_admin(store: &dyn Store) {
     let people: OrganizationId = "people".parse().unwrap();
-    let token = |user: &str, scope| {
-        let text = TokenText::generate(TokenId::generate());
-        let token = ApiToken {
-            id: text.id().clone(),
-            user: user.parse().unwrap(),
-            name: "first".parse().unwrap(),
-            scopes: [scope].into(),
-            created_at: Timestamp::now(),
-            expires_at: None,
-            last_used_at: None,
-            revoked_at: None,
-        };
-        KeptToken { organization: people.clone(), hash: text.hash(), token }
-    };
+    let token = |user: &str, scope| token_of(&people, user, [scope]);
     let (one, other) = (token("bootstrap", Scope::Bootstrap), token("bootstrap", Scope::Bootstrap));
     store.insert_token(&one).await.unwrap();
     store.insert_token(&other).await.unwrap();
