@@ -66,7 +66,7 @@ pub(crate) async fn worlds_without_admin() -> Vec<World> {
         // A schema of its own for each test; the cluster goes with the tests.
         let schema = format!("http_{}", TokenId::generate());
         let mut connection = sqlx::PgConnection::connect(&url).await.unwrap();
-        sqlx::query(sqlx::AssertSqlSafe(format!("CREATE SCHEMA {schema}"))).execute(&mut connection).await.unwrap();
+        sqlx::query(&format!("CREATE SCHEMA {schema}")).execute(&mut connection).await.unwrap();
         let url = format!("{url}?options=-csearch_path%3D{schema}");
         let store = PostgresStore::open(PostgresConfig::parse(&url.into()).unwrap(), key()).await.unwrap();
         all.push(world(Arc::new(store), tempfile::tempdir().unwrap()).await);

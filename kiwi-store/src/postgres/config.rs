@@ -1,6 +1,10 @@
 //! Which database, and how it is reached.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use kiwi_core::error::{Error, ErrorKind, Result};
+use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
 use secrecy::{ExposeSecret as _, SecretString};
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use std::fmt;
@@ -33,12 +37,15 @@ impl PostgresConfig {
             return Err(malformed("the URL of the database does not begin with postgres://"));
         }
         let mut mode = std::env::var("PGSSLMODE").ok();
+        let mut names_ca = std::env::var_os("PGSSLROOTCERT").is_some();
         for (name, value) in url.query_pairs() {
             if !PARAMETERS.contains(&&*name) && !name.starts_with("options[") {
                 return Err(malformed(&format!("the URL of the database has the unknown parameter {name:?}")));
             }
-            if name == "sslmode" {
-                mode = Some(value.into_owned());
+            match &*name {
+                "sslmode" => mode = Some(value.into_owned()),
+                "sslrootcert" => names_ca = true,
+                _ => {}
             }
         }
         if mode.as_ref().is_some_and(|mode| !TLS_MODES.contains(&mode.as_str())) {
@@ -47,6 +54,9 @@ impl PostgresConfig {
         let mut options: PgConnectOptions = url.as_str().parse().map_err(|_| malformed("a parameter in the URL of the database has a bad value"))?;
         if mode.is_none() && !is_here(&options) {
             options = options.ssl_mode(PgSslMode::VerifyFull);
+        }
+        if !names_ca && matches!(options.get_ssl_mode(), PgSslMode::VerifyCa | PgSslMode::VerifyFull) {
+            options = options.ssl_root_cert_from_pem(certificates());
         }
         Ok(Self { options, connections: 10 })
     }
@@ -63,6 +73,18 @@ impl PostgresConfig {
 fn is_here(options: &PgConnectOptions) -> bool {
     let host = options.get_host();
     options.get_socket().is_some() || host.starts_with('/') || host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+/// The certificates that this machine trusts, as PEM. Of itself, sqlx 0.8 with aws-lc-rs knows those of the Web alone.
+fn certificates() -> Vec<u8> {
+    let found = rustls_native_certs::load_native_certs();
+    for error in &found.errors {
+        tracing::warn!("a certificate of this machine cannot be read: {error}");
+    }
+    // One that rustls does not take would fail every connection.
+    let fit = |certificate: &CertificateDer<'static>| RootCertStore::empty().add(certificate.clone()).is_ok();
+    let pem = |certificate| format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", STANDARD.encode(certificate));
+    found.certs.into_iter().filter(fit).map(pem).collect::<String>().into_bytes()
 }
 
 impl fmt::Debug for PostgresConfig {

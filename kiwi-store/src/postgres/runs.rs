@@ -9,9 +9,9 @@ use kiwi_core::error::{Error, ErrorKind, Result};
 use kiwi_core::provider::Fence;
 use kiwi_core::provider::change::Change;
 use kiwi_core::provider::store::{Claim, EventStore, ReportStore, RunFilter, RunStore};
-use sqlx::postgres::{PgArguments, PgRow};
+use sqlx::postgres::PgRow;
 use sqlx::query::Query;
-use sqlx::{AssertSqlSafe, PgConnection, Postgres, Row as _};
+use sqlx::{PgConnection, Row as _};
 use std::time::Duration;
 
 fn run(row: &PgRow) -> Result<Run> {
@@ -107,7 +107,12 @@ impl RunStore for PostgresStore {
     }
 
     async fn runs(&self, organization: &OrganizationId, filter: &RunFilter) -> Result<Vec<Run>> {
-        self.rows("list runs", || filtered(organization, filter)).await?.iter().map(run).collect()
+        let (sql, values) = filtered(organization, filter);
+        let rows = self.rows("list runs", || {
+            let query = values.iter().fold(sqlx::query(&sql), |query, value| query.bind(*value));
+            filter.limit.map(i64::from).into_iter().fold(query, Query::bind)
+        });
+        rows.await?.iter().map(run).collect()
     }
 
     async fn heads(&self) -> Result<Vec<(OrganizationId, RunId)>> {
@@ -189,8 +194,9 @@ impl RunStore for PostgresStore {
     }
 }
 
-/// One text per shape of filter: a condition that may be absent would keep the planner from the right index.
-fn filtered<'q>(organization: &'q OrganizationId, filter: &'q RunFilter) -> Query<'q, Postgres, PgArguments> {
+/// The statement and its values, the limit left out. One text per shape of filter: a condition that may be absent would keep the planner from the right
+/// index.
+fn filtered<'q>(organization: &'q OrganizationId, filter: &'q RunFilter) -> (String, Vec<&'q str>) {
     let mut sql = "SELECT body, cancel_requested FROM runs WHERE organization = $1".to_owned();
     if filter.unfinished {
         sql.push_str(" AND NOT finished");
@@ -211,8 +217,7 @@ fn filtered<'q>(organization: &'q OrganizationId, filter: &'q RunFilter) -> Quer
     if filter.limit.is_some() {
         sql.push_str(&format!(" LIMIT ${}", values.len() + 1));
     }
-    let query = values.into_iter().fold(sqlx::query(AssertSqlSafe(sql)), Query::bind);
-    filter.limit.map(i64::from).into_iter().fold(query, Query::bind)
+    (sql, values)
 }
 
 async fn cancel(id: &RunId, mut work: Work<'_, '_>) -> Result<()> {

@@ -29,8 +29,9 @@ pub(super) async fn prepare(connection: &mut PgConnection, source: KeySource) ->
 async fn migrate(connection: &mut PgConnection) -> Result<()> {
     let mut migrator = sqlx::migrate!("migrations/postgres");
     // A replica of the version before may start again while the others are upgraded.
-    migrator.set_locking(false).set_ignore_missing(true);
-    migrator.run_direct(None, connection, false).await.map_err(failed)?;
+    migrator.set_locking(false);
+    migrator.set_ignore_missing(true);
+    migrator.run_direct(&mut *connection).await.map_err(failed)?;
     let row = sqlx::query("SELECT value FROM meta WHERE name = 'oldest'").fetch_one(connection).await.map_err(sql("migrate database"))?;
     let oldest: i64 = String::from_utf8_lossy(row.get(0)).parse().unwrap_or(i64::MAX);
     if migrator.iter().all(|known| known.version < oldest) {

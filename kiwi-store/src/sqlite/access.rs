@@ -55,13 +55,13 @@ impl TokenStore for SqliteStore {
 
     async fn token(&self, id: &TokenId) -> Result<Option<KeptToken>> {
         let query = format!("{TOKEN} WHERE id = ?");
-        let row = sqlx::query(sqlx::AssertSqlSafe(query)).bind(id.as_str()).fetch_optional(&self.pool).await.map_err(sql("read token"))?;
+        let row = sqlx::query(&query).bind(id.as_str()).fetch_optional(&self.pool).await.map_err(sql("read token"))?;
         row.as_ref().map(kept).transpose()
     }
 
     async fn tokens<'a>(&self, organization: &OrganizationId, user: Option<&'a UserName>) -> Result<Vec<ApiToken>> {
         let query = format!("{TOKEN} WHERE organization = ?1 AND (?2 IS NULL OR user = ?2) ORDER BY id");
-        let rows = sqlx::query(sqlx::AssertSqlSafe(query)).bind(organization.as_str()).bind(user.map(UserName::as_str)).fetch_all(&self.pool).await;
+        let rows = sqlx::query(&query).bind(organization.as_str()).bind(user.map(UserName::as_str)).fetch_all(&self.pool).await;
         rows.map_err(sql("list tokens"))?.iter().map(|row| Ok(kept(row)?.token)).collect()
     }
 
@@ -115,7 +115,7 @@ impl AuditStore for SqliteStore {
         // One statement for each filter, so that each reads its own index.
         let actor = if filter.actor.is_some() { "AND actor = ?3 " } else { "" };
         let query = format!("SELECT body FROM audit WHERE organization = ?1 AND (?2 IS NULL OR id < ?2) {actor}ORDER BY id DESC LIMIT ?4");
-        let rows = sqlx::query(sqlx::AssertSqlSafe(query))
+        let rows = sqlx::query(&query)
             .bind(organization.as_str())
             .bind(filter.before.as_ref().map(|before| before.as_str()))
             .bind(&filter.actor)
