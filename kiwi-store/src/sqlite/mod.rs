@@ -144,6 +144,10 @@ fn sql(operation: &'static str) -> impl Fn(sqlx::Error) -> Error {
             Some("check who owns the data directory, and its permissions")
         } else if text.contains("malformed") || text.contains("not a database") {
             Some("the database file is damaged; restore a backup")
+        } else if text.contains("is locked") {
+            Some(
+                "a process that hangs or is stopped in the middle of a write holds the database; find it with `ps -eo pid,stat,args`, and let it go on or end it: what it was writing is undone, nothing else is lost",
+            )
         } else {
             None
         };

@@ -40,6 +40,7 @@ struct Event {
     matcher_name: Text,
     extractor_name: Text,
     host: Text,
+    url: Text,
     matched_at: Text,
     matcher_status: Option<bool>,
     error: Text,
@@ -98,10 +99,14 @@ impl Event {
         let classification = self.info.classification.as_ref().unwrap_or(&none);
         let what = if self.info.name.is_empty() { &self.template_id } else { &self.info.name };
         let remedy = self.info.remediation.some().map(|remedy| format!(". {remedy}")).unwrap_or_default();
-        let place = without_query(&self.matched_at);
+        // One template may look for several things, such as every header that should be there.
+        let part = self.matcher_name.some().map(|part| format!(" ({part})")).unwrap_or_default();
+        // Templates of the kind `javascript` do not always tell where they matched.
+        let place = [&self.matched_at, &self.url, &self.host].into_iter().map(|place| without_query(place)).find(|place| !place.is_empty());
+        let at = place.map(|place| format!(" at {place}")).unwrap_or_default();
         Draft {
             rule: self.template_id.to_string(),
-            message: format!("{} at {place}{remedy}", &**what),
+            message: format!("{}{part}{at}{remedy}", &**what),
             scores: vec![score(
                 &self.template_id,
                 package::severity(&self.info.severity),
@@ -110,7 +115,7 @@ impl Event {
             )],
             cwe: weaknesses(classification.cwe_id.iter().map(String::as_str)),
             advisories: classification.cve_id.iter().map(|cve| cve.to_ascii_uppercase()).collect(),
-            identity: vec![super::zap::path_of(place), self.matcher_name.to_string(), self.extractor_name.to_string()],
+            identity: vec![super::zap::path_of(place.unwrap_or_default()), self.matcher_name.to_string(), self.extractor_name.to_string()],
             url: self.info.reference.first().cloned(),
             ..Draft::default()
         }
