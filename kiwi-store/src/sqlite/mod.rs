@@ -94,8 +94,12 @@ impl SqliteStore {
     }
 }
 
+/// On a task of its own: where the caller goes away while it waits, the transaction is rolled back as soon as it began. sqlx 0.8 would leave it open, and
+/// the write lock taken, on a connection that lies idle in the pool.
 async fn write(pool: &SqlitePool) -> Result<Transaction<'static, Sqlite>> {
-    pool.begin_with("BEGIN IMMEDIATE").await.map_err(sql("begin transaction"))
+    let pool = pool.clone();
+    let begun = tokio::spawn(async move { pool.begin_with("BEGIN IMMEDIATE").await }).await;
+    begun.unwrap_or(Err(sqlx::Error::WorkerCrashed)).map_err(sql("begin transaction"))
 }
 
 async fn migrate(pool: &SqlitePool) -> Result<()> {

@@ -16,6 +16,7 @@ use std::time::Duration;
 pub(super) async fn all(store: &dyn Store) {
     tokens(store).await;
     first_admin(store).await;
+    dropped_calls(store).await;
     audit(store).await;
     keys(store).await;
     queue(store).await;
@@ -101,6 +102,29 @@ async fn first_admin(store: &dyn Store) {
     store.remove_user(&people, &other, Timestamp::now()).await.unwrap();
     let names: Vec<String> = store.users(&people).await.unwrap().iter().map(|user| user.name.to_string()).collect();
     assert_eq!(names, ["lin", "second"]);
+}
+
+/// Whoever is gone holds nothing, wherever the call was dropped: a heartbeat ends with its work, a request with its caller.
+async fn dropped_calls(store: &dyn Store) {
+    let (people, nobody): (OrganizationId, UserName) = ("people".parse().unwrap(), "nobody".parse().unwrap());
+    let change = || store.remove_user(&people, &nobody, Timestamp::now());
+    // As many connections as there may be.
+    futures_util::future::join_all((0..8).map(|_| change())).await;
+    for patience in (0..4000).step_by(20) {
+        let impatient = async {
+            for _ in 0..patience {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::select! {
+            biased;
+            _ = change() => {}
+            () = impatient => {}
+        }
+        let next = tokio::time::timeout(Duration::from_secs(5), change()).await;
+        let next = next.unwrap_or_else(|_| panic!("a call that was dropped after {patience} turns holds up the next"));
+        assert_eq!(next.unwrap_err().kind(), ErrorKind::NotFound);
+    }
 }
 
 async fn audit(store: &dyn Store) {
