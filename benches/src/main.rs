@@ -2,8 +2,9 @@
 //! the command itself. Prints figures; judges nothing. Run it from a release build, with an engine and the base images; `kiwi-figures
 //! builds` measures one part alone.
 
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a bench ends by panicking, and prints")]
+#![expect(clippy::unwrap_used, clippy::print_stdout, clippy::panic, reason = "a bench ends by panicking, and prints")]
 
+mod appends;
 mod builds;
 mod command;
 mod database;
@@ -26,6 +27,7 @@ fn main() {
     for (name, measure) in [
         ("command", command::measure as fn()),
         ("database", database::measure),
+        ("appends", appends::measure),
         ("deployments", deployments::measure),
         ("builds", builds::measure),
         ("webhooks", webhooks::measure),
