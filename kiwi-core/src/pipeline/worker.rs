@@ -253,6 +253,7 @@ async fn run_stages(context: &mut Context<'_>, mut signal: watch::Receiver<Signa
         if let Err(error) = &outcome
             && error.kind() == ErrorKind::LeaseLost
         {
+            stages::leave(context).await;
             return outcome.map(|_| ());
         }
         let outcome = match outcome {

@@ -58,6 +58,20 @@ pub(super) async fn clean_up(stage: Stage, context: &mut Context<'_>, error: Err
     }
 }
 
+/// After the lease was lost. Whoever took it over removes what it finds; a task that this worker made after that is nobody's once the run has ended.
+pub(super) async fn leave(context: &Context<'_>) {
+    let removed = async {
+        let ended = context.kiwi.store().run(&context.run.id).await?.is_some_and(|run| run.status.is_final());
+        for runtime in [&context.service.runtime, context.build_runtime()].into_iter().filter(|_| ended).collect::<std::collections::BTreeSet<_>>() {
+            context.kiwi.open_runtime(&context.actor(), runtime).await?.cancel_tasks(&context.run.id).await?;
+        }
+        Ok::<(), Error>(())
+    };
+    if let Err(error) = removed.await {
+        tracing::warn!(error = %error.chain(), "what a lost worker left could not be removed");
+    }
+}
+
 impl Context<'_> {
     pub(super) async fn write(&self) -> Result<()> {
         self.kiwi.store().update_run(&self.run, &self.fence).await
