@@ -15,6 +15,7 @@ use crate::access::Actor;
 use crate::domain::{Branch, CommitSha, ImagePin, Run, RuntimeName, Service, Stage, StageOutput};
 use crate::error::{Error, ErrorKind, Result};
 use crate::provider::Fence;
+use std::collections::BTreeSet;
 
 /// What a stage works with.
 pub(super) struct Context<'a> {
@@ -61,9 +62,10 @@ pub(super) async fn clean_up(stage: Stage, context: &mut Context<'_>, error: Err
 /// After the lease was lost. Whoever took it over removes what it finds; a task that this worker made after that is nobody's once the run has ended.
 pub(super) async fn leave(context: &Context<'_>) {
     let removed = async {
-        let ended = context.kiwi.store().run(&context.run.id).await?.is_some_and(|run| run.status.is_final());
-        for runtime in [&context.service.runtime, context.build_runtime()].into_iter().filter(|_| ended).collect::<std::collections::BTreeSet<_>>() {
-            context.kiwi.open_runtime(&context.actor(), runtime).await?.cancel_tasks(&context.run.id).await?;
+        if context.kiwi.store().run(&context.run.id).await?.is_some_and(|run| run.status.is_final()) {
+            for runtime in BTreeSet::from([&context.service.runtime, context.build_runtime()]) {
+                context.kiwi.open_runtime(&context.actor(), runtime).await?.cancel_tasks(&context.run.id).await?;
+            }
         }
         Ok::<(), Error>(())
     };
