@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test ends by panicking")]
 
-use futures_util::TryStreamExt as _;
+use futures_util::{FutureExt as _, TryStreamExt as _};
 use kiwi_core::domain::{
     Coverage, DeploymentKind, EnvironmentName, EventBody, Finding, Gate, Run, RunRequest, RunStatus, RuntimeKind, RuntimeSettings, ScanKind, ScanReport,
     Service, Severity, Stage, StageStatus, TestSettings,
@@ -11,6 +11,7 @@ use kiwi_core::memory::{MemoryBuilder, MemoryConnector, MemoryRegistry, MemoryRu
 use kiwi_core::pipeline::{KiwiBuilder, NewService, NewSource};
 use kiwi_core::{Actor, Error, ErrorKind, Kiwi};
 use std::sync::Arc;
+use std::time::Duration;
 
 const DEVELOPMENT: EnvironmentName = EnvironmentName::Development;
 
@@ -162,6 +163,20 @@ async fn a_cancelled_run_deploys_nothing_and_a_failed_test_says_so() {
     world.push(3);
     let run = world.run(pipeline()).await;
     assert!(run.diagnosis.unwrap().cause.contains("exit code 1"));
+}
+
+#[tokio::test]
+async fn whoever_finishes_the_run_of_a_lost_worker_removes_its_tasks() {
+    let world = world(|builder| builder.lease(Duration::from_millis(300))).await;
+    world.run(pipeline()).await;
+    assert!(world.runtime.cancelled().is_empty());
+    world.push(2);
+    let run = world.ask(pipeline()).await;
+    // Polled once: it has begun, and goes no further.
+    assert!(world.kiwi.work(&world.actor, &run.id, |_| {}).now_or_never().is_none());
+    assert_eq!(world.kiwi.run(&world.actor, &run.id).await.unwrap().status, RunStatus::Running);
+    let run = world.kiwi.work(&world.actor, &run.id, |_| {}).await.unwrap();
+    assert_eq!((run.status, world.runtime.cancelled()), (RunStatus::Succeeded, vec![run.id]));
 }
 
 #[tokio::test]

@@ -21,6 +21,7 @@ pub struct MemoryRuntime {
     task_exit: Mutex<i64>,
     task_outputs: Mutex<BTreeMap<MountPath, Bytes>>,
     tasks: Arc<Mutex<Vec<MemoryTask>>>,
+    cancelled: Mutex<Vec<RunId>>,
     failures: Failures,
 }
 
@@ -42,6 +43,11 @@ impl MemoryRuntime {
     /// The tasks that ended, oldest first.
     pub fn tasks(&self) -> Vec<MemoryTask> {
         lock(&self.tasks).clone()
+    }
+
+    /// The runs whose tasks were cancelled, oldest call first.
+    pub fn cancelled(&self) -> Vec<RunId> {
+        lock(&self.cancelled).clone()
     }
 
     /// Makes the next apply fail before it is live.
@@ -185,7 +191,8 @@ impl Runtime for MemoryRuntime {
         futures_util::stream::once(run).flat_map(futures_util::stream::iter).boxed()
     }
 
-    async fn cancel_tasks(&self, _: &RunId) -> Result<()> {
+    async fn cancel_tasks(&self, run: &RunId) -> Result<()> {
+        lock(&self.cancelled).push(run.clone());
         Ok(())
     }
 

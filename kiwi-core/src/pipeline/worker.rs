@@ -166,19 +166,24 @@ impl Kiwi {
         let run = context.run;
         // How it ends must not be shown before that it began.
         let _ = told.await;
-        match outcome {
-            Ok(()) => Ok((self.finish(run, fence, &events, RunStatus::Succeeded, None).await?, None)),
-            Err(error) if error.kind() == ErrorKind::LeaseLost => Err(error),
+        let (status, diagnosis, refusal) = match outcome {
+            Ok(()) => (RunStatus::Succeeded, None, None),
+            Err(error) if error.kind() == ErrorKind::LeaseLost => return Err(error),
             Err(error) => {
                 let status = match error.kind() {
                     ErrorKind::Cancelled => RunStatus::Cancelled,
                     ErrorKind::Superseded => RunStatus::Superseded,
                     _ => RunStatus::Failed,
                 };
-                let diagnosis = events.diagnose(&error);
-                Ok((self.finish(run, fence, &events, status, Some(diagnosis)).await?, Some(error.kind())))
+                (status, Some(events.diagnose(&error)), Some(error.kind()))
             }
+        };
+        let finished = self.finish(run, fence, &events, status, diagnosis).await?;
+        if resumed {
+            // The worker before may have been late: what it made since its stage was passed here is nobody's.
+            stages::remove_tasks(self, &context.service, &finished.id).await;
         }
+        Ok((finished, refusal))
     }
 
     async fn finish(&self, mut run: Run, fence: &Fence, events: &EventSink, status: RunStatus, diagnosis: Option<Diagnosis>) -> Result<Run> {
@@ -253,7 +258,7 @@ async fn run_stages(context: &mut Context<'_>, mut signal: watch::Receiver<Signa
         if let Err(error) = &outcome
             && error.kind() == ErrorKind::LeaseLost
         {
-            stages::leave(context).await;
+            leave(context).await;
             return outcome.map(|_| ());
         }
         let outcome = match outcome {
@@ -280,6 +285,15 @@ async fn run_stages(context: &mut Context<'_>, mut signal: watch::Receiver<Signa
         }
     }
     Ok(())
+}
+
+/// After the lease was lost. Whoever took it over removes what it finds when the run ends; what this worker made after that is nobody's.
+async fn leave(context: &Context<'_>) {
+    match context.kiwi.store().run(&context.run.id).await {
+        Ok(Some(run)) if run.status.is_final() => stages::remove_tasks(context.kiwi, &context.service, &run.id).await,
+        Ok(_) => {}
+        Err(error) => tracing::warn!(error = %error.chain(), "whether the run has ended could not be read"),
+    }
 }
 
 async fn stopped(signal: &mut watch::Receiver<Signal>) -> Error {

@@ -12,7 +12,7 @@ mod test;
 use super::Kiwi;
 use super::events::EventSink;
 use crate::access::Actor;
-use crate::domain::{Branch, CommitSha, ImagePin, Run, RuntimeName, Service, Stage, StageOutput};
+use crate::domain::{Branch, CommitSha, ImagePin, Run, RunId, RuntimeName, Service, Stage, StageOutput};
 use crate::error::{Error, ErrorKind, Result};
 use crate::provider::Fence;
 use std::collections::BTreeSet;
@@ -59,19 +59,18 @@ pub(super) async fn clean_up(stage: Stage, context: &mut Context<'_>, error: Err
     }
 }
 
-/// After the lease was lost. Whoever took it over removes what it finds; a task that this worker made after that is nobody's once the run has ended.
-pub(super) async fn leave(context: &Context<'_>) {
-    let removed = async {
-        if context.kiwi.store().run(&context.run.id).await?.is_some_and(|run| run.status.is_final()) {
-            for runtime in BTreeSet::from([&context.service.runtime, context.build_runtime()]) {
-                context.kiwi.open_runtime(&context.actor(), runtime).await?.cancel_tasks(&context.run.id).await?;
-            }
+/// Removes every task of a run that has ended. What can't be removed is logged: the run has its result.
+pub(super) async fn remove_tasks(kiwi: &Kiwi, service: &Service, run: &RunId) {
+    for name in BTreeSet::from([&service.runtime, build_runtime(service)]) {
+        let removed = async { kiwi.open_runtime(&Kiwi::local_actor(service), name).await?.cancel_tasks(run).await };
+        if let Err(error) = removed.await {
+            tracing::warn!(runtime = %name, error = %error.chain(), "what a lost worker left could not be removed");
         }
-        Ok::<(), Error>(())
-    };
-    if let Err(error) = removed.await {
-        tracing::warn!(error = %error.chain(), "what a lost worker left could not be removed");
     }
+}
+
+fn build_runtime(service: &Service) -> &RuntimeName {
+    service.build.runtime.as_ref().unwrap_or(&service.runtime)
 }
 
 impl Context<'_> {
@@ -84,7 +83,7 @@ impl Context<'_> {
     }
 
     fn build_runtime(&self) -> &RuntimeName {
-        self.service.build.runtime.as_ref().unwrap_or(&self.service.runtime)
+        build_runtime(&self.service)
     }
 
     fn fetched(&self) -> Result<(CommitSha, Branch)> {
