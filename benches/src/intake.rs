@@ -9,6 +9,7 @@ use kiwi_tests::contract::inbox::auto_ci;
 use kiwi_tests::host::{self, World};
 use kiwi_tests::postgres::Database;
 use serde_json::json;
+use sha2::{Digest as _, Sha256};
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -100,15 +101,27 @@ fn debians(file: &str) -> Option<Server> {
 
 /// A push of 10 kB.
 fn request(path: &str) -> Vec<u8> {
-    let commit = json!({ "id": "2".repeat(40), "message": "A change that says what it does and why.", "added": ["src/main.rs"], "modified": ["README.md"] });
+    // Not one like the other: what is stored must not be easier to pack than what hosts send.
+    let commits: Vec<_> = (0..60).map(commit).collect();
     let repository = json!({ "id": host::number("shop"), "full_name": "shop" });
-    let body = json!({ "ref": "refs/heads/main", "before": "1".repeat(40), "after": "2".repeat(40), "head_commit": commit, "commits": vec![&commit; 60], "repository": repository });
+    let body = json!({ "ref": "refs/heads/main", "before": "1".repeat(40), "after": "2".repeat(40), "head_commit": commits[0], "commits": commits, "repository": repository });
     let body = serde_json::to_vec(&body).unwrap();
     let mut text = format!("POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n", body.len());
     for (name, value) in host::headers("push", "72d3162e-cc78-11e3-81ab-4c9367dc0958", &body, SECRET) {
         text.push_str(&format!("{name}: {value}\r\n"));
     }
     [text.as_bytes(), b"\r\n", &body].concat()
+}
+
+fn commit(number: u64) -> serde_json::Value {
+    const WORDS: [&str; 16] = [
+        "gateway", "reads", "every", "route", "before", "closing", "slow", "clients", "when", "tokens", "expire", "without", "losing", "metrics", "and",
+        "tests",
+    ];
+    let digest = Sha256::digest(number.to_be_bytes());
+    let hash: String = digest[..20].iter().map(|byte| format!("{byte:02x}")).collect();
+    let message = digest[20..28].iter().map(|byte| WORDS[usize::from(byte % 16)]).collect::<Vec<_>>().join(" ");
+    json!({ "id": hash, "message": message, "added": [format!("src/{}.rs", &hash[..6])], "modified": ["README.md"] })
 }
 
 async fn ask(connection: &mut TcpStream, request: &[u8]) {

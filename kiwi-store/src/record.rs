@@ -27,13 +27,23 @@ pub(crate) fn heads(rows: impl Iterator<Item = (String, String)>) -> Result<Vec<
 pub(crate) struct Arrived {
     pub(crate) delivery: Delivery,
     pub(crate) record: String,
-    pub(crate) body: Bytes,
+    /// Packed.
+    pub(crate) body: Vec<u8>,
 }
 
 impl Arrived {
     pub(crate) fn new(delivery: &Delivery, body: &Bytes) -> Result<Self> {
-        Ok(Self { delivery: delivery.clone(), record: write_json(delivery)?, body: body.clone() })
+        Ok(Self { delivery: delivery.clone(), record: write_json(delivery)?, body: lz4_flex::block::compress_prepend_size(body) })
     }
+}
+
+/// A delivery's body as it came. Those of older versions of Kiwi are not packed.
+pub(crate) fn body_of(kept: Vec<u8>, packed: bool) -> Result<Bytes> {
+    if !packed {
+        return Ok(kept.into());
+    }
+    let body = lz4_flex::block::decompress_size_prepended(&kept);
+    body.map(Bytes::from).map_err(|error| Error::new(ErrorKind::Storage, "read delivery", "the body of a delivery cannot be read").with_source(error))
 }
 
 /// A delivery's record with its decision; none when it has one already.
@@ -76,4 +86,19 @@ pub(crate) fn lease_lost() -> Error {
 
 pub(crate) fn other_decision() -> Error {
     Error::new(ErrorKind::Conflict, "decide delivery", "another delivery of the service was decided meanwhile").with_hint("decide again on what is there now")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_comes_back_as_it_was_kept() {
+        let body = b"a push ".repeat(1000);
+        let packed = lz4_flex::block::compress_prepend_size(&body);
+        assert!(packed.len() < 100);
+        assert_eq!(body_of(packed.clone(), true).unwrap(), body);
+        assert_eq!(body_of(body.clone(), false).unwrap(), body);
+        assert_eq!(body_of(packed[..20].to_vec(), true).unwrap_err().kind(), ErrorKind::Storage);
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::session::Work;
 use super::{PostgresStore, sql};
-use crate::record::{Arrived, decided, integer, missing, other_decision, read_json, write_json};
+use crate::record::{Arrived, body_of, decided, integer, missing, other_decision, read_json, write_json};
 use async_trait::async_trait;
 use bytes::Bytes;
 use kiwi_core::domain::{AutoCi, AutoCiState, CommitSha, Delivery, DeliveryId, RunId, ServiceId, Timestamp};
@@ -21,8 +21,8 @@ pub(super) async fn write(pool: &PgPool, arrived: &[Arrived]) -> Result<()> {
     let records: Vec<&str> = arrived.iter().map(|arrived| arrived.record.as_str()).collect();
     let bodies: Vec<&[u8]> = arrived.iter().map(|arrived| &arrived.body[..]).collect();
     let insert = sqlx::query(
-        "INSERT INTO deliveries (id, service, decided, record, body) \
-         SELECT * FROM unnest($1::text[], $2::text[], $3::boolean[], $4::text[], $5::bytea[]) ON CONFLICT DO NOTHING",
+        "INSERT INTO deliveries (id, service, decided, record, body, packed) \
+         SELECT *, true FROM unnest($1::text[], $2::text[], $3::boolean[], $4::text[], $5::bytea[]) ON CONFLICT DO NOTHING",
     )
     .bind(ids)
     .bind(services)
@@ -55,8 +55,8 @@ impl DeliveryStore for PostgresStore {
     }
 
     async fn delivery_body(&self, id: &DeliveryId) -> Result<Option<Bytes>> {
-        let row = self.row("read delivery", || sqlx::query("SELECT body FROM deliveries WHERE id = $1").bind(id.as_str())).await?;
-        Ok(row.map(|row| Bytes::from(row.get::<Vec<u8>, _>(0))))
+        let row = self.row("read delivery", || sqlx::query("SELECT body, packed FROM deliveries WHERE id = $1").bind(id.as_str())).await?;
+        row.map(|row| body_of(row.get(0), row.get(1))).transpose()
     }
 
     async fn deliveries<'a>(&self, service: &ServiceId, before: Option<&'a DeliveryId>, limit: u32) -> Result<Vec<Delivery>> {

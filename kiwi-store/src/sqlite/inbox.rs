@@ -1,7 +1,7 @@
 //! Deliveries and Auto CI.
 
 use super::{SqliteStore, sql};
-use crate::record::{Arrived, decided, integer, missing, other_decision, read_json, write_json};
+use crate::record::{Arrived, body_of, decided, integer, missing, other_decision, read_json, write_json};
 use async_trait::async_trait;
 use bytes::Bytes;
 use kiwi_core::domain::{AutoCi, AutoCiState, CommitSha, Delivery, DeliveryId, RunId, ServiceId, Timestamp};
@@ -14,10 +14,10 @@ use std::time::Duration;
 
 /// Writes all or none.
 pub(super) async fn write(pool: &SqlitePool, arrived: &[Arrived]) -> Result<()> {
-    let mut query = QueryBuilder::new("INSERT INTO deliveries (id, service, decided, record, body) ");
+    let mut query = QueryBuilder::new("INSERT INTO deliveries (id, service, decided, record, body, packed) ");
     query.push_values(arrived, |mut row, Arrived { delivery, record, body }| {
         row.push_bind(delivery.id.as_str()).push_bind(delivery.service.as_str()).push_bind(i64::from(delivery.decision.is_some())).push_bind(record);
-        row.push_bind(&body[..]);
+        row.push_bind(body).push_bind(1);
     });
     let mut transaction = super::write(pool).await?;
     query.build().persistent(false).execute(&mut *transaction).await.map_err(|error| match error.as_database_error() {
@@ -45,8 +45,8 @@ impl DeliveryStore for SqliteStore {
     }
 
     async fn delivery_body(&self, id: &DeliveryId) -> Result<Option<Bytes>> {
-        let row = sqlx::query("SELECT body FROM deliveries WHERE id = ?").bind(id.as_str()).fetch_optional(&self.pool).await;
-        Ok(row.map_err(sql("read delivery"))?.map(|row| Bytes::from(row.get::<Vec<u8>, _>(0))))
+        let row = sqlx::query("SELECT body, packed FROM deliveries WHERE id = ?").bind(id.as_str()).fetch_optional(&self.pool).await;
+        row.map_err(sql("read delivery"))?.map(|row| body_of(row.get(0), row.get(1))).transpose()
     }
 
     async fn deliveries<'a>(&self, service: &ServiceId, before: Option<&'a DeliveryId>, limit: u32) -> Result<Vec<Delivery>> {

@@ -90,6 +90,8 @@ async fn deliveries(store: &dyn Store) {
     .await;
     assert_eq!(store.delivery(&first.id).await.unwrap().as_ref(), Some(&first));
     assert_eq!(store.delivery_body(&first.id).await.unwrap(), Some(body));
+    assert_eq!(store.delivery_body(&second.id).await.unwrap(), Some(Bytes::new()));
+    assert_eq!(store.delivery_body(&DeliveryId::generate()).await.unwrap(), None);
     assert_eq!(store.delivery(&DeliveryId::generate()).await.unwrap(), None);
     assert_eq!(store.deliveries(&service.id, None, 1).await.unwrap().len(), 1);
     assert_eq!(store.deliveries(&service.id, Some(&second.id), 10).await.unwrap(), std::slice::from_ref(&first));
