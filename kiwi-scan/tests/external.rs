@@ -158,8 +158,12 @@ async fn what_tools_wrote_becomes_findings() {
         ("trivy", tools::TRIVY, plain("trivy/report.json"), 0),
         ("trivy_vulnerabilities", tools::TRIVY, plain("trivy/vulnerabilities.json"), 0),
         ("grype", tools::GRYPE, plain("grype/report.json"), 0),
+        ("grype_documented", tools::GRYPE, plain("grype/documented.json"), 0),
         ("osv_scanner", tools::OSV_SCANNER, plain("osv-scanner/report.json"), 1),
+        ("osv_scanner_documented", tools::OSV_SCANNER, plain("osv-scanner/documented.json"), 1),
         ("nuclei", tools::NUCLEI, vec![("nuclei/report.jsonl", "report.jsonl")], 0),
+        ("nuclei_no_answer", tools::NUCLEI, vec![("nuclei/no-answer.jsonl", "report.jsonl")], 0),
+        ("nuclei_documented", tools::NUCLEI, vec![("nuclei/documented.jsonl", "report.jsonl")], 0),
         ("zap", tools::ZAP, plain("zap/report.json"), 2),
         ("sarif_of_semgrep", own(), vec![("semgrep/report.sarif", "report.sarif")], 0),
         ("sarif_of_gitleaks", own(), vec![("gitleaks/report.sarif", "report.sarif")], 1),
@@ -175,11 +179,18 @@ async fn what_tools_wrote_becomes_findings() {
 
 #[tokio::test]
 async fn a_missing_database_is_incomplete() {
-    let log = fixtures().join("trivy/no-database.log");
-    let report = Ground::new().scan(tools::TRIVY, &format!("cat '{}' >&2\nexit 1", log.display())).await;
-    let reason = report.incomplete.clone().unwrap();
-    assert!(reason.starts_with("it ended with 1: it failed: ") && reason.contains("failed to download vulnerability DB"), "{reason}");
-    assert_eq!(status(&report), ScanStatus::Incomplete);
+    let ground = Ground::new();
+    for (tool, log, code, words) in [
+        (tools::TRIVY, "trivy/no-database.log", 1, "failed to download vulnerability DB"),
+        (tools::GRYPE, "grype/no-database.log", 1, "failed to load vulnerability db: database does not exist"),
+        (tools::NUCLEI, "nuclei/no-templates.log", 1, "no templates provided for scan"),
+        (tools::OSV_SCANNER, "osv-scanner/no-database.log", 127, "no offline version of the OSV database is available"),
+    ] {
+        let report = ground.scan(tool, &format!("cat '{}' >&2\nexit {code}", fixtures().join(log).display())).await;
+        let reason = report.incomplete.clone().unwrap();
+        assert!(reason.starts_with(&format!("it ended with {code}: ")) && reason.contains(words), "{reason}");
+        assert_eq!(status(&report), ScanStatus::Incomplete);
+    }
 }
 
 #[tokio::test]
@@ -207,9 +218,18 @@ async fn each_tool_has_its_own_exit_codes() {
 
 #[tokio::test]
 async fn what_a_log_says_was_left_out_counts() {
+    let ground = Ground::new();
     let unresponsive = "echo '[INF] Skipped shop.example.com:443 from target list as found unresponsive 30 times' >&2\n: > \"$reports/report.jsonl\"";
-    let report = Ground::new().scan(tools::NUCLEI, unresponsive).await;
+    let report = ground.scan(tools::NUCLEI, unresponsive).await;
     assert!(report.incomplete.is_some_and(|reason| reason.contains("unresponsive")));
+    // Its report and its exit code are those of a scan that found something, and tell nothing of this.
+    for (log, words) in [("part-of-database.log", "could not load db for Go ecosystem"), ("malformed.log", "package-lock.json: could not extract")] {
+        let log = fixtures().join("osv-scanner").join(log);
+        let script = format!("cat '{}' >&2\n{}", log.display(), replay(&[("osv-scanner/report.json", "report.json")], 1));
+        let report = ground.scan(tools::OSV_SCANNER, &script).await;
+        assert!(report.incomplete.as_ref().is_some_and(|reason| reason.contains(words)), "{report:?}");
+        assert_eq!(report.findings.len(), 3);
+    }
 }
 
 #[tokio::test]

@@ -10,9 +10,10 @@ use serde::Deserialize;
 
 /// Grype, for packages of trees and images. Older versions read a form of its database that is no longer made.
 pub const GRYPE: Tool = Tool {
-    tree: Some(&["--quiet", "--output=json", "--file={reports}/report.json", "{options}", "dir:{target}"]),
-    image: Some(&["--quiet", "--output=json", "--file={reports}/report.json", "{options}", "registry:{target}"]),
-    variables: &[("GRYPE_CHECK_FOR_APP_UPDATE", "false")],
+    tree: Some(&["--output=json", "--file={reports}/report.json", "{options}", "dir:{target}"]),
+    image: Some(&["--output=json", "--file={reports}/report.json", "{options}", "registry:{target}"]),
+    // Not `--quiet`, which keeps the reason of a failure to itself.
+    variables: &[("GRYPE_CHECK_FOR_APP_UPDATE", "false"), ("NO_COLOR", "1")],
     inherited: &["GRYPE_DB_CACHE_DIR", "GRYPE_DB_UPDATE_URL", "GRYPE_DB_AUTO_UPDATE", "DOCKER_CONFIG"],
     exits: &[(0, Exit::Done), (2, Exit::Found), (1, Exit::Failed("it failed")), (100, Exit::Failed("its database must be updated"))],
     report: "report.json",

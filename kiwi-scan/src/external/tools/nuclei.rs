@@ -7,7 +7,7 @@ use crate::external::wire::{List, Text, Texts};
 use crate::external::{Converter, Exit, Format, Reports, Tool, ToolVersion};
 use kiwi_core::domain::ScanKind;
 use serde::Deserialize;
-use std::collections::BTreeSet;
+use url::Url;
 
 /// Nuclei, over a running application. No server of others is called, and requests and responses are left out of its report.
 pub const NUCLEI: Tool = Tool {
@@ -15,6 +15,8 @@ pub const NUCLEI: Tool = Tool {
         "-target",
         "{target}",
         "-jsonl",
+        // Without it a host that never answers looks like one where nothing was found.
+        "-matcher-status",
         "-output",
         "{reports}/report.jsonl",
         "-omit-raw",
@@ -29,7 +31,7 @@ pub const NUCLEI: Tool = Tool {
     report: "report.jsonl",
     format: Format::Own(Converter(read)),
     hint: "install it from github.com/projectdiscovery/nuclei/releases, and its templates with `nuclei -update-templates`",
-    ..Tool::sarif("nuclei", ScanKind::Dast, "nuclei", ToolVersion { arguments: &["-version"], after: "Engine Version:", least: [3, 2, 0] })
+    ..Tool::sarif("nuclei", ScanKind::Dast, "nuclei", ToolVersion { arguments: &["-version"], after: "Engine Version:", least: [3, 1, 10] })
 };
 
 #[derive(Debug, Default, Deserialize)]
@@ -43,6 +45,8 @@ struct Event {
     url: Text,
     matched_at: Text,
     matcher_status: Option<bool>,
+    #[serde(rename = "type")]
+    protocol: Text,
     error: Text,
 }
 
@@ -77,16 +81,15 @@ fn read(reports: &Reports, findings: &mut Findings) -> Result<(), String> {
     }
     list.push(b']');
     let events: List<Event> = findings.parse(&list)?;
-    let mut hosts = BTreeSet::new();
+    let silent: Vec<&Event> = events.iter().filter(|event| event.got_no_answer()).collect();
+    if let Some(first) = silent.first() {
+        let reason = first.error.lines().next().unwrap_or_default();
+        findings.incomplete(format!("{} of {} templates got no answer from the application; {}: {reason}", silent.len(), events.len(), &*first.template_id));
+    }
     for event in &events {
-        if let Some(error) = event.error.some() {
-            findings.incomplete(format!("{} did not run on {}: {}", &*event.template_id, &*event.host, error.lines().next().unwrap_or_default()));
+        if event.error.some().is_some() || event.matcher_status == Some(false) {
             continue;
         }
-        if event.matcher_status == Some(false) {
-            continue;
-        }
-        hosts.insert(&*event.host);
         findings.add(event.draft());
     }
     findings.read("the application");
@@ -94,6 +97,15 @@ fn read(reports: &Reports, findings: &mut Findings) -> Result<(), String> {
 }
 
 impl Event {
+    /// Whether it was to ask the application itself. A port beside it that is closed, or where something else than HTTP was tried, is none of it.
+    fn got_no_answer(&self) -> bool {
+        let Some(error) = self.error.some().filter(|_| self.protocol.is_empty() || &*self.protocol == "http") else { return false };
+        let Ok(target) = Url::parse(&self.url) else { return true };
+        let addresses = error.match_indices("http").filter_map(|(at, _)| Url::parse(error[at..].split(['"', ' ']).next()?).ok());
+        let mut asked = addresses.filter(Url::has_host).peekable();
+        asked.peek().is_none() || asked.any(|url| url.origin() == target.origin())
+    }
+
     fn draft(&self) -> Draft {
         let none = Classification::default();
         let classification = self.info.classification.as_ref().unwrap_or(&none);
