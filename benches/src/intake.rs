@@ -26,6 +26,8 @@ const RATE: u32 = 500;
 
 /// `serve` is the part of the server's process.
 pub(crate) fn measure() {
+    // What the part before left to be written would hold every commit up for as long as the disk takes.
+    assert!(Command::new("sync").status().unwrap().success());
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name).display().to_string();
