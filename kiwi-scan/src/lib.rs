@@ -23,3 +23,9 @@ pub mod secrets;
 mod tree;
 #[cfg(any(feature = "dast", feature = "sca"))]
 mod yaml;
+
+/// A report of one of Kiwi's own scanners that found nothing yet.
+#[cfg(any(feature = "_sast", feature = "dast", feature = "sca", feature = "secrets"))]
+fn report_of(scanner: &str) -> kiwi_core::domain::ScanReport {
+    kiwi_core::domain::ScanReport { version: Some(env!("CARGO_PKG_VERSION").to_owned()), ..kiwi_core::domain::ScanReport::new(scanner) }
+}

@@ -137,7 +137,9 @@ fn nothing(tool: &Tool) -> &'static str {
         "grype" => r#"{"matches":[],"descriptor":{"version":"0.99.0"}}"#,
         "osv-scanner" => r#"{"results":[{"source":{"path":"go.mod"},"packages":[{"package":{"name":"a","version":"1","ecosystem":"Go"}}]}]}"#,
         "nuclei" => "",
-        "zap" => r#"{"@version":"2.16.1","site":[{"@name":"https://shop.example.com","alerts":[]}]}"#,
+        "zap" => {
+            r#"{"@version":"2.16.1","site":[{"@name":"https://shop.example.com","alerts":[{"alertRef":"10049","name":"Non-Storable Content","riskcode":"0"}]}]}"#
+        }
         _ => r#"{"version":"2.1.0","runs":[{"tool":{"driver":{"name":"own"}},"results":[]}]}"#,
     }
 }
@@ -165,6 +167,7 @@ async fn what_tools_wrote_becomes_findings() {
         ("nuclei_no_answer", tools::NUCLEI, vec![("nuclei/no-answer.jsonl", "report.jsonl")], 0),
         ("nuclei_documented", tools::NUCLEI, vec![("nuclei/documented.jsonl", "report.jsonl")], 0),
         ("zap", tools::ZAP, plain("zap/report.json"), 2),
+        ("zap_documented", tools::ZAP, plain("zap/documented.json"), 2),
         ("sarif_of_semgrep", own(), vec![("semgrep/report.sarif", "report.sarif")], 0),
         ("sarif_of_gitleaks", own(), vec![("gitleaks/report.sarif", "report.sarif")], 1),
         ("sarif_of_trivy", own(), vec![("trivy/report.sarif", "report.sarif")], 0),
@@ -203,6 +206,7 @@ async fn each_tool_has_its_own_exit_codes() {
             let reason = report.incomplete.clone().unwrap_or_default();
             match exit {
                 Exit::Done => assert_eq!((status(&report), reason.as_str()), (ScanStatus::Passed, ""), "{} {code}", tool.name),
+                Exit::Found if !report.findings.is_empty() => assert_eq!(reason, "", "{} {code}", tool.name),
                 Exit::Found => assert!(reason.contains("its report has nothing"), "{} {code}: {reason}", tool.name),
                 Exit::Failed(why) => assert!(reason.contains(&format!("it ended with {code}: {why}")), "{} {code}: {reason}", tool.name),
             }
@@ -233,6 +237,23 @@ async fn what_a_log_says_was_left_out_counts() {
 }
 
 #[tokio::test]
+async fn an_application_that_does_not_answer_zap_is_incomplete() {
+    let ground = Ground::new();
+    let log = |name| format!("cat '{}'\n", fixtures().join("zap").join(name).display());
+    // Beside the summary of an earlier scan in its home it ends with that one's code.
+    for code in [3, 2, 0] {
+        let reason = ground.scan(tools::ZAP, &format!("{}exit {code}", log("no-answer.log"))).await.incomplete.unwrap();
+        assert!(reason.contains("failed to access URL") && reason.contains("Connection refused"), "{reason}");
+    }
+    let refused = ground.scan(tools::ZAP, &(log("refused.log") + &replay(&[("zap/refused.json", "report.json")], 2))).await;
+    assert!(refused.incomplete.is_some_and(|reason| reason.contains("status code returned : 401")) && refused.findings.len() == 4);
+    // Without its automation framework ZAP ends well and writes this.
+    let nothing = r#"{"@version":"2.12.0","site":[{"@name":"http://nowhere.invalid","@host":"nowhere.invalid","@port":"80","@ssl":"false","alerts":[]}]}"#;
+    let silent = ground.scan(tools::ZAP, &format!("echo '{nothing}' > \"$reports/report.json\"")).await;
+    assert!(silent.incomplete.is_some_and(|reason| reason.contains("does not answer")));
+}
+
+#[tokio::test]
 async fn a_tool_that_is_missing_or_too_old_never_passes() {
     let ground = Ground::new();
     let target = ScanTarget::Tree(ground.tree());
@@ -243,6 +264,11 @@ async fn a_tool_that_is_missing_or_too_old_never_passes() {
         let program = ground.program(&tools::SEMGREP, version, "exit 0");
         let report = ExternalScanner::program(tools::SEMGREP, Some(program)).scan(&target).await.unwrap();
         assert!(report.incomplete.as_ref().is_some_and(|reason| reason.contains(says)), "{report:?}");
+    }
+    // What it told is told on; a report that names another version knows better.
+    for (report, version) in [("{\"results\":[]}", "99.0.0"), ("{\"version\":\"1.182.0\",\"results\":[]}", "1.182.0")] {
+        let report = ground.scan(tools::SEMGREP, &format!("echo '{report}' > \"$reports/report.json\"")).await;
+        assert_eq!(report.version.as_deref(), Some(version));
     }
     // In an image nobody asks for the version, and the report tells it.
     let old = ground.scan(tools::TRIVY, "echo '{\"SchemaVersion\":2,\"Trivy\":{\"Version\":\"0.40.0\"}}' > \"$reports/report.json\"").await;

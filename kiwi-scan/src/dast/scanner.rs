@@ -80,7 +80,7 @@ impl Scanner for DastScanner {
         let start = checked(url)?;
         // Before anything is sent: a document that is none is the user's to mend.
         let operations = self.settings.openapi.as_deref().map(|text| openapi::read(&start, text)).transpose()?;
-        let mut report = ScanReport::new(NAME);
+        let mut report = crate::report_of(NAME);
         let client = match Client::new(&start, &self.settings).await {
             Ok(client) => client,
             Err(error) if matches!(error.kind(), ErrorKind::HostNotFound | ErrorKind::Timeout) => {

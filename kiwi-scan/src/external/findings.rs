@@ -1,7 +1,7 @@
 //! What the reports of a tool say, made into a report of Kiwi.
 
 use super::source::Source;
-use super::wire;
+use super::{tool, wire};
 use kiwi_core::domain::{BaseScore, Dependency, Finding, Fingerprint, ScanKind, ScanReport, Score, Severity, Suppressed};
 use serde::de::DeserializeOwned;
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,7 +17,7 @@ const SECRET: [u32; 9] = [256, 259, 260, 312, 321, 522, 538, 540, 798];
 #[derive(Debug)]
 pub(super) struct Findings {
     pub(super) report: ScanReport,
-    /// The version that the report itself names.
+    /// The version that the program told, or the report itself.
     pub(super) version: Option<[u64; 3]>,
     kind: ScanKind,
     source: Source,
@@ -193,6 +193,7 @@ impl Findings {
             self.incomplete(format!("{outside} findings lie outside of what was scanned; their paths are left out"));
         }
         self.report.findings.sort_by(|a, b| b.severity.cmp(&a.severity).then_with(|| (&a.path, a.line, &a.rule).cmp(&(&b.path, b.line, &b.rule))));
+        self.report.version = self.version.map(tool::text);
         self.report.dependencies = self.dependencies.into_iter().collect();
         self.report.incomplete = (!self.reasons.is_empty()).then(|| self.reasons.join("; "));
         self.report

@@ -42,7 +42,7 @@ pub(super) async fn run(tool: &Tool, program: &Path, arguments: impl FnOnce(&str
     let folder = tempfile::tempdir().map_err(|error| format!("there is no folder for its reports: {error}"))?;
     // Without links, as a tool may write paths into its report.
     let work = folder.path().canonicalize().map_err(|error| format!("there is no folder for its reports: {error}"))?;
-    let program = resolved(program);
+    let (program, mut version) = (resolved(program), None);
     if !tool.version.arguments.is_empty() {
         let asked: Vec<String> = tool.version.arguments.iter().map(|argument| (*argument).to_owned()).collect();
         let ended = ended(tool, &program, &asked, &work, VERSION).await?;
@@ -53,6 +53,7 @@ pub(super) async fn run(tool: &Tool, program: &Path, arguments: impl FnOnce(&str
         if let Some(why) = tool.version.refuses(found) {
             return Err(format!("{why}; {}", tool.hint));
         }
+        version = Some(found);
     }
     let directory = work.join("reports");
     std::fs::create_dir(&directory).map_err(|error| format!("there is no folder for its reports: {error}"))?;
@@ -64,7 +65,7 @@ pub(super) async fn run(tool: &Tool, program: &Path, arguments: impl FnOnce(&str
         reports
     });
     let reports = reports.await.map_err(|_| "its reports cannot be read".to_owned())?;
-    Ok(Ran { code, log, stopped, reports })
+    Ok(Ran { version, code, log, stopped, reports })
 }
 
 struct Ended {

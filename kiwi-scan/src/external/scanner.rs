@@ -86,6 +86,8 @@ impl ExternalScanner {
 
 /// How a tool ended and what it left.
 pub(super) struct Ran {
+    /// The version that it told when it was asked.
+    pub(super) version: Option<[u64; 3]>,
     /// Its exit code, unless it was stopped.
     pub(super) code: Option<i64>,
     /// The end of what it printed.
@@ -185,6 +187,7 @@ pub(super) fn report(tool: &Tool, ran: std::result::Result<Ran, String>, source:
     }
     let gap = |line: &&str| tool.gaps.iter().any(|gap| line.contains(gap));
     ran.log.lines().filter(gap).take(MOST_GAPS).for_each(|line| findings.incomplete(without_secrets(line)));
+    findings.version = findings.version.or(ran.version);
     if let Some(why) = findings.version.and_then(|version| tool.version.refuses(version)) {
         findings.incomplete(why);
     }
@@ -223,7 +226,7 @@ mod tests {
         }
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join(tool.report), bytes).unwrap();
-        let ran = Ran { code: Some(0), log: String::new(), stopped: None, reports: Reports::read(folder.path()) };
+        let ran = Ran { version: None, code: Some(0), log: String::new(), stopped: None, reports: Reports::read(folder.path()) };
         report(tool, Ok(ran), Source::tree(folder.path().to_owned(), vec!["/src".to_owned()]))
     }
 

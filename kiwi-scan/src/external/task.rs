@@ -88,7 +88,7 @@ pub(super) async fn run(
     if code.is_none() && stopped.is_none() {
         stopped = Some("its task ended without an exit code".to_owned());
     }
-    Ok(Ran { code, log: String::from_utf8_lossy(&log).into_owned(), stopped, reports })
+    Ok(Ran { version: None, code, log: String::from_utf8_lossy(&log).into_owned(), stopped, reports })
 }
 
 /// The files as an archive, which is read from the disk as fast as it is taken.

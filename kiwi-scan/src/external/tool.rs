@@ -143,9 +143,12 @@ impl ToolVersion {
 
     /// Why a version is not enough.
     pub(super) fn refuses(&self, version: [u64; 3]) -> Option<String> {
-        let text = |[major, minor, patch]: [u64; 3]| format!("{major}.{minor}.{patch}");
         (version < self.least).then(|| format!("its version {} is older than {}", text(version), text(self.least)))
     }
+}
+
+pub(super) fn text([major, minor, patch]: [u64; 3]) -> String {
+    format!("{major}.{minor}.{patch}")
 }
 
 /// A version of two or three numbers at the start of a text, perhaps after a `v`.

@@ -36,9 +36,9 @@ fn run(report: &ScanReport) -> Value {
         .chain(report.incomplete.iter().map(|reason| json!({ "level": "error", "message": { "text": reason } })))
         .chain(report.notes.iter().map(|note| json!({ "level": "note", "message": { "text": note } })))
         .collect();
-    json!({
+    let mut run = json!({
         "tool": { "driver": {
-            "name": report.scanner, "version": env!("CARGO_PKG_VERSION"), "informationUri": HOME,
+            "name": report.scanner,
             "rules": rules.values().map(|finding| rule(finding)).collect::<Vec<_>>(),
             "supportedTaxonomies": [{ "name": "CWE" }],
         } },
@@ -50,7 +50,15 @@ fn run(report: &ScanReport) -> Value {
         "results": all().map(|(finding, reason)| result(finding, reason, places[finding.rule.as_str()])).collect::<Vec<_>>(),
         "invocations": [{ "executionSuccessful": report.incomplete.is_none() && report.coverage.skipped.is_empty(), "toolExecutionNotifications": notices }],
         "columnKind": "utf16CodeUnits",
-    })
+    });
+    let driver = &mut run["tool"]["driver"];
+    if let Some(version) = &report.version {
+        driver["version"] = version.as_str().into();
+    }
+    if report.scanner.starts_with("kiwi-") {
+        driver["informationUri"] = HOME.into();
+    }
+    run
 }
 
 fn rule(finding: &Finding) -> Value {

@@ -65,7 +65,7 @@ struct Outcome {
 }
 
 fn scan(root: &Path, rules: &Rules) -> ScanReport {
-    let mut report = ScanReport::new("kiwi-sast");
+    let mut report = crate::report_of("kiwi-sast");
     let files = tree::files(root, &mut report.coverage);
     let files: Vec<File> = files.into_iter().filter(|file| Dialect::of(&file.path).is_some()).collect();
     let looked = tree::each(&files, STACK, |file| {

@@ -37,7 +37,7 @@ impl Inventory {
 
 /// Reads every lockfile below `root`.
 pub(super) fn read(root: &Path) -> Inventory {
-    let mut report = ScanReport::new("kiwi-sca");
+    let mut report = crate::report_of("kiwi-sca");
     let (files, others) = tree::list(root, &mut report.coverage);
     not_files(&files, &others, &mut report);
     let read = |file: &File| tree::text(file, LARGEST_LOCKFILE).and_then(|text| lockfile::parse(&file.path, &text));

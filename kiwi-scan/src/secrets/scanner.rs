@@ -42,7 +42,7 @@ impl Scanner for SecretScanner {
 }
 
 fn scan(root: &Path) -> ScanReport {
-    let mut report = ScanReport::new("kiwi-secrets");
+    let mut report = crate::report_of("kiwi-secrets");
     let files = tree::files(root, &mut report.coverage);
     let looked = tree::each(&files, STACK, look);
     if looked.len() < files.len() {

@@ -56,6 +56,9 @@ impl Suppressed {
 pub struct ScanReport {
     /// Which scanner.
     pub scanner: String,
+    /// Which version of it, where it tells one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
     /// What it found.
     pub findings: Vec<Finding>,
     /// What of it a person decided about.
@@ -78,6 +81,7 @@ impl ScanReport {
     pub fn new(scanner: impl Into<String>) -> Self {
         Self {
             scanner: scanner.into(),
+            version: None,
             findings: Vec::new(),
             suppressed: Vec::new(),
             dependencies: Vec::new(),

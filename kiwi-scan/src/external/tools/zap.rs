@@ -6,13 +6,15 @@ use crate::external::wire::{List, Text};
 use crate::external::{Converter, Exit, Format, Reports, Tool, ToolVersion};
 use kiwi_core::domain::{ScanKind, Severity};
 use serde::Deserialize;
+use std::collections::HashSet;
 
-/// ZAP's baseline scan of a running application: it follows links and attacks nothing. A full scan is the program `zap-full-scan.py` of the
-/// same image, with the same arguments.
+/// ZAP's baseline scan of a running application: it follows links, sends the forms that it finds, and attacks nothing. A full scan is the
+/// program `zap-full-scan.py` of the same image, with the same arguments.
 pub const ZAP: Tool = Tool {
     url: Some(&["-t", "{target}", "-J", "report.json", "{options}"]),
     exits: &[(0, Exit::Done), (1, Exit::Found), (2, Exit::Found), (3, Exit::Failed("it failed"))],
-    gaps: &["No URLs found", "Failed to access the target", "timed out"],
+    // Where nothing listens it ends with what its last scan in the same home came to, and with 2 or 0 where every page is refused.
+    gaps: &["No URLs found", "failed to access", "error accessing URL"],
     report: "report.json",
     // The script writes there and nowhere else.
     directory: "/zap/wrk",
@@ -68,22 +70,32 @@ struct Instance {
 fn read(reports: &Reports, findings: &mut Findings) -> Result<(), String> {
     let output: Output = findings.parse(reports.get(ZAP.report).unwrap_or_default())?;
     findings.version = crate::external::tool::number(&output.version);
+    if output.site.iter().all(|site| site.alerts.is_empty()) {
+        // Every answer has at least "Storable" or "Non-Storable Content" (rule 10049); without its automation framework ZAP ends well when
+        // there was none.
+        findings.incomplete("ZAP says nothing of any page, not even for information, as where the application does not answer");
+    }
     for site in &output.site {
         findings.read(&*site.name);
-        for alert in &site.alerts {
-            let name = if alert.name.is_empty() { &alert.alert } else { &alert.name };
-            if alert.instances.len() > MOST_PLACES {
-                findings.note(format!("{} is at {} places, of which {MOST_PLACES} are told", &**name, alert.instances.len()));
-            }
-            let somewhere = [Instance { uri: site.name.clone(), ..Instance::default() }];
-            let instances = if alert.instances.is_empty() { &somewhere[..] } else { &alert.instances };
-            instances.iter().take(MOST_PLACES).for_each(|instance| findings.add(alert.draft(name, instance)));
-        }
+        site.alerts.iter().for_each(|alert| alert.add(site, findings));
     }
     Ok(())
 }
 
 impl Alert {
+    fn add(&self, site: &Site, findings: &mut Findings) {
+        let name = if self.name.is_empty() { &self.alert } else { &self.name };
+        let somewhere = [Instance { uri: site.name.clone(), ..Instance::default() }];
+        let instances = if self.instances.is_empty() { &somewhere[..] } else { &self.instances };
+        // A page with other values in its query, of which a crawl meets now more and now fewer, is the same place.
+        let mut known = HashSet::new();
+        let drafts: Vec<Draft> = instances.iter().map(|instance| self.draft(name, instance)).filter(|draft| known.insert(draft.identity.clone())).collect();
+        if drafts.len() > MOST_PLACES {
+            findings.note(format!("{} is at {} places, of which {MOST_PLACES} are told", &**name, drafts.len()));
+        }
+        drafts.into_iter().take(MOST_PLACES).for_each(|draft| findings.add(draft));
+    }
+
     fn draft(&self, name: &str, instance: &Instance) -> Draft {
         let rule = if self.reference_id.is_empty() { &self.pluginid } else { &self.reference_id };
         let severity = match &*self.riskcode {
@@ -95,7 +107,8 @@ impl Alert {
         };
         let place = instance.uri.split(['?', '#']).next().unwrap_or_default();
         let parameter = instance.param.some().map(|parameter| format!(", parameter {parameter}")).unwrap_or_default();
-        let remedy = text(&self.solution).lines().next().map(|line| format!(". {line}")).unwrap_or_default();
+        let solution = text(&self.solution);
+        let remedy = solution.lines().find(|line| !line.starts_with("Phase:")).map(|line| format!(". {line}")).unwrap_or_default();
         Draft {
             rule: rule.to_string(),
             message: format!("{name} at {} {place}{parameter}{remedy}", &*instance.method),
