@@ -50,12 +50,22 @@ impl Ground {
     }
 
     async fn scan(&self, tool: Tool, script: &str) -> ScanReport {
-        let program = self.program(&tool, "99.0.0", script);
         let target = match tool.tree {
             Some(_) => ScanTarget::Tree(self.tree()),
             None => ScanTarget::Url("https://shop.example.com/".parse().unwrap()),
         };
-        ExternalScanner::program(tool, Some(program)).timeout(Duration::from_secs(60)).scan(&target).await.unwrap()
+        self.scan_target(tool, script, &target).await
+    }
+
+    async fn scan_image(&self, tool: Tool, script: &str) -> ScanReport {
+        let digest = format!("sha256:{}", "a".repeat(64)).parse().unwrap();
+        let image = ImagePin::Registry { reference: "127.0.0.1:5001/sample:1".parse().unwrap(), digest, registry: None };
+        self.scan_target(tool, script, &ScanTarget::Image(image)).await
+    }
+
+    async fn scan_target(&self, tool: Tool, script: &str, target: &ScanTarget) -> ScanReport {
+        let program = self.program(&tool, "99.0.0", script);
+        ExternalScanner::program(tool, Some(program)).timeout(Duration::from_secs(60)).scan(target).await.unwrap()
     }
 }
 
@@ -159,6 +169,7 @@ async fn what_tools_wrote_becomes_findings() {
         ("gitleaks", tools::GITLEAKS, plain("gitleaks/report.json"), 10),
         ("trivy", tools::TRIVY, plain("trivy/report.json"), 0),
         ("trivy_vulnerabilities", tools::TRIVY, plain("trivy/vulnerabilities.json"), 0),
+        ("trivy_documented", tools::TRIVY, plain("trivy/documented.json"), 0),
         ("grype", tools::GRYPE, plain("grype/report.json"), 0),
         ("grype_documented", tools::GRYPE, plain("grype/documented.json"), 0),
         ("osv_scanner", tools::OSV_SCANNER, plain("osv-scanner/report.json"), 1),
@@ -178,6 +189,46 @@ async fn what_tools_wrote_becomes_findings() {
         assert!(!text.contains("correct-horse") && !text.contains("hunter2"), "{text}");
         insta::assert_snapshot!(name, text.replace(&tree, "/src"));
     }
+}
+
+#[tokio::test]
+async fn what_tools_wrote_of_an_image_becomes_findings() {
+    let ground = Ground::new();
+    for (name, tool, file, code) in [
+        ("trivy_image", tools::TRIVY, "trivy/image.json", 0),
+        ("grype_image", tools::GRYPE, "grype/image.json", 0),
+        ("osv_scanner_image", tools::OSV_SCANNER, "osv-scanner/image.json", 1),
+    ] {
+        insta::assert_snapshot!(name, lines(&ground.scan_image(tool, &replay(&[(file, "report.json")], code)).await).join("\n"));
+    }
+}
+
+#[tokio::test]
+async fn an_image_that_no_tool_knows_its_way_in_is_incomplete() {
+    let ground = Ground::new();
+    // Each tool ends with 0 and a report without findings, and says the rest in its log, if at all.
+    for (tool, report, log, words) in [
+        (tools::TRIVY, "trivy/no-packages.json", None, "it recognized nothing in the image"),
+        (tools::TRIVY, "trivy/image.json", Some("trivy/no-packages.log"), "No OS package is detected"),
+        (tools::TRIVY, "trivy/image.json", Some("trivy/unknown-distribution.log"), "Unsupported os family=\"none\""),
+        (tools::TRIVY, "trivy/image.json", Some("trivy/unsupported-distribution.log"), "The vulnerability detection may be insufficient"),
+        (tools::GRYPE, "grype/image.json", Some("grype/no-packages.log"), "found 0 vulnerability matches across 0 packages"),
+        (tools::GRYPE, "grype/image.json", Some("grype/unknown-distribution.log"), "Unable to determine the OS distribution"),
+        (tools::OSV_SCANNER, "osv-scanner/unknown-distribution.json", None, "2 packages are of an ecosystem or a distribution"),
+    ] {
+        let said = log.map(|log| format!("cat '{}' >&2\n", fixtures().join(log).display())).unwrap_or_default();
+        let report = ground.scan_image(tool, &(said + &replay(&[(report, "report.json")], 0))).await;
+        // The words begin it: no time and no level before them.
+        assert!(report.incomplete.as_ref().is_some_and(|reason| reason.starts_with(words)), "{report:?}");
+    }
+}
+
+#[tokio::test]
+async fn temporary_files_are_no_reports() {
+    let ground = Ground::new();
+    let script = format!("head -c 70000000 /dev/zero > \"$TMPDIR/layer\"; sleep 0.3; echo '{}' > \"$reports/report.sarif\"", nothing(&own()));
+    let report = ground.scan(own(), &script).await;
+    assert_eq!((status(&report), report.incomplete.as_deref()), (ScanStatus::Passed, None));
 }
 
 #[tokio::test]

@@ -98,9 +98,25 @@ impl Findings {
         self.source.has(end)
     }
 
+    /// Whether they are of an image.
+    pub(super) fn of_an_image(&self) -> bool {
+        self.source.of_an_image()
+    }
+
     /// Notes what was read.
     pub(super) fn read(&mut self, what: impl AsRef<str>) {
         self.report.coverage.read.push(plain(what.as_ref()));
+    }
+
+    /// Notes where packages were read.
+    pub(super) fn read_packages(&mut self, place: &str, count: usize) {
+        self.read(format!("{place} ({count} {})", if count == 1 { "package" } else { "packages" }));
+    }
+
+    /// A path of a report as a reader sees it.
+    pub(super) fn place_of(&self, path: &str) -> String {
+        let name = || path.rsplit('/').next().unwrap_or_default().to_owned();
+        self.source.relative(path).ok().flatten().unwrap_or_else(name)
     }
 
     /// Notes what a reader should know.

@@ -42,10 +42,16 @@ pub(super) async fn run(tool: &Tool, program: &Path, arguments: impl FnOnce(&str
     let folder = tempfile::tempdir().map_err(|error| format!("there is no folder for its reports: {error}"))?;
     // Without links, as a tool may write paths into its report.
     let work = folder.path().canonicalize().map_err(|error| format!("there is no folder for its reports: {error}"))?;
+    // Apart from the reports and not limited with them: there tools unpack the layers of an image.
+    let temporary = work.join("temporary");
+    let directory = work.join("reports");
+    for made in [&temporary, &directory] {
+        std::fs::create_dir(made).map_err(|error| format!("there is no folder for its reports: {error}"))?;
+    }
     let (program, mut version) = (resolved(program), None);
     if !tool.version.arguments.is_empty() {
         let asked: Vec<String> = tool.version.arguments.iter().map(|argument| (*argument).to_owned()).collect();
-        let ended = ended(tool, &program, &asked, &work, VERSION).await?;
+        let ended = ended(tool, &program, &asked, (&work, &temporary), VERSION).await?;
         if let Some(why) = ended.stopped {
             return Err(format!("{} does not tell its version: {why}", program.display()));
         }
@@ -55,10 +61,8 @@ pub(super) async fn run(tool: &Tool, program: &Path, arguments: impl FnOnce(&str
         }
         version = Some(found);
     }
-    let directory = work.join("reports");
-    std::fs::create_dir(&directory).map_err(|error| format!("there is no folder for its reports: {error}"))?;
     let arguments = arguments(&directory.to_string_lossy());
-    let Ended { code, log, stopped } = ended(tool, &program, &arguments, &directory, limit).await?;
+    let Ended { code, log, stopped } = ended(tool, &program, &arguments, (&directory, &temporary), limit).await?;
     let reports = tokio::task::spawn_blocking(move || {
         let reports = Reports::read(&directory);
         drop(folder);
@@ -80,7 +84,7 @@ fn resolved(program: &Path) -> PathBuf {
     if named { program.to_owned() } else { std::path::absolute(program).unwrap_or_else(|_| program.to_owned()) }
 }
 
-async fn ended(tool: &Tool, program: &Path, arguments: &[String], directory: &Path, limit: Duration) -> Result<Ended, String> {
+async fn ended(tool: &Tool, program: &Path, arguments: &[String], (directory, temporary): (&Path, &Path), limit: Duration) -> Result<Ended, String> {
     let mut command = Command::new(program);
     command.args(arguments).env_clear().current_dir(directory).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     for name in INHERITED.iter().chain(tool.inherited) {
@@ -88,7 +92,7 @@ async fn ended(tool: &Tool, program: &Path, arguments: &[String], directory: &Pa
             command.env(name, value);
         }
     }
-    command.env("LC_ALL", "C.UTF-8").env("TMPDIR", directory).envs(tool.variables.iter().copied());
+    command.env("LC_ALL", "C.UTF-8").env("TMPDIR", temporary).envs(tool.variables.iter().copied());
     let mut child = command.process_group(0).kill_on_drop(true).spawn().map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => format!("{} was not found; {}", program.display(), tool.hint),
         _ => format!("{} cannot be started: {error}", program.display()),

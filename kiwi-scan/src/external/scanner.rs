@@ -186,7 +186,7 @@ pub(super) fn report(tool: &Tool, ran: std::result::Result<Ran, String>, source:
         findings.incomplete(reason);
     }
     let gap = |line: &&str| tool.gaps.iter().any(|gap| line.contains(gap));
-    ran.log.lines().filter(gap).take(MOST_GAPS).for_each(|line| findings.incomplete(without_secrets(line)));
+    ran.log.lines().filter(gap).take(MOST_GAPS).for_each(|line| findings.incomplete(without_secrets(without_time(&plain(line)))));
     findings.version = findings.version.or(ran.version);
     if let Some(why) = findings.version.and_then(|version| tool.version.refuses(version)) {
         findings.incomplete(why);
@@ -200,7 +200,18 @@ pub(super) fn report(tool: &Tool, ran: std::result::Result<Ran, String>, source:
 /// The last thing that a tool said, as the end of a sentence.
 fn last_line(log: &str) -> String {
     let line = log.lines().map(plain).rfind(|line| !line.is_empty());
-    line.map(|line| format!(": {}", without_secrets(&line).chars().take(300).collect::<String>())).unwrap_or_default()
+    line.map(|line| format!(": {}", without_secrets(without_time(&line)).chars().take(300).collect::<String>())).unwrap_or_default()
+}
+
+/// A line of a log without what tools begin one with: the time, in whatever form, and the level.
+fn without_time(line: &str) -> &str {
+    let level = |word: &str| matches!(word.trim_matches(['[', ']']), "INFO" | "INF" | "WARN" | "WRN" | "ERROR" | "ERR" | "FATAL" | "FTL");
+    let time = |word: &str| word.bytes().filter(u8::is_ascii_digit).count() >= 4 && word.bytes().all(|byte| b"0123456789-:.+TZ[]".contains(&byte));
+    let mut rest = line;
+    while let Some((_, after)) = rest.split_once(char::is_whitespace).filter(|(word, _)| level(word) || time(word)) {
+        rest = after.trim_start();
+    }
+    rest
 }
 
 /// A line that a tool printed, which may quote what it looked at.

@@ -40,6 +40,10 @@ impl Source {
         files.into_iter().any(|file| file.path.ends_with(end))
     }
 
+    pub(super) fn of_an_image(&self) -> bool {
+        self.image
+    }
+
     /// A path as findings have it: relative, with `/`. Nothing for the tree itself; an error for what is outside.
     pub(super) fn relative(&self, path: &str) -> Result<Option<String>, ()> {
         let path = path.replace('\\', "/");

@@ -11,11 +11,13 @@ use serde::Deserialize;
 /// Grype, for packages of trees and images. Older versions read a form of its database that is no longer made.
 pub const GRYPE: Tool = Tool {
     tree: Some(&["--output=json", "--file={reports}/report.json", "{options}", "dir:{target}"]),
-    image: Some(&["--output=json", "--file={reports}/report.json", "{options}", "registry:{target}"]),
+    // `-v` says how many packages there were: an image without any was not looked into.
+    image: Some(&["-v", "--output=json", "--file={reports}/report.json", "{options}", "registry:{target}"]),
     // Not `--quiet`, which keeps the reason of a failure to itself.
     variables: &[("GRYPE_CHECK_FOR_APP_UPDATE", "false"), ("NO_COLOR", "1")],
     inherited: &["GRYPE_DB_CACHE_DIR", "GRYPE_DB_UPDATE_URL", "GRYPE_DB_AUTO_UPDATE", "DOCKER_CONFIG"],
     exits: &[(0, Exit::Done), (2, Exit::Found), (1, Exit::Failed("it failed")), (100, Exit::Failed("its database must be updated"))],
+    gaps: &["Unable to determine the OS distribution", "across 0 packages"],
     report: "report.json",
     format: Format::Own(Converter(read)),
     hint: "install it from github.com/anchore/grype/releases; it needs its database, or the network to fetch it",

@@ -73,6 +73,7 @@ struct Group {
 struct Record {
     id: Text,
     summary: Text,
+    details: Text,
     severity: List<Rating>,
     affected: List<Affected>,
     database_specific: Specific,
@@ -117,7 +118,11 @@ const DEVELOPMENT: [&str; 6] = ["dev", "development", "test", "tests", "dev-depe
 fn read(reports: &Reports, findings: &mut Findings) -> Result<(), String> {
     let output: Output = findings.parse(reports.get(OSV_SCANNER.report).unwrap_or_default())?;
     for source in &output.results {
-        findings.read(format!("{} ({} packages)", source.source.path.rsplit('/').next().unwrap_or_default(), source.packages.len()));
+        findings.read_packages(&findings.place_of(&source.source.path), source.packages.len());
+        let unknown = source.packages.iter().filter(|package| package.package.ecosystem.is_empty() && package.package.commit.is_empty()).count();
+        if unknown > 0 {
+            findings.incomplete(format!("{unknown} packages are of an ecosystem or a distribution that it does not know, and were not compared"));
+        }
         for package in &source.packages {
             let named = &package.package;
             let version = if named.version.is_empty() { &named.commit } else { &named.version };
@@ -163,8 +168,10 @@ impl Package {
         let ranges = records.iter().flat_map(|record| record.affected.iter().filter(here)).flat_map(|affected| &affected.ranges);
         let fixed = ranges.filter(|range| &*range.r#type != "GIT").flat_map(|range| &range.events).filter_map(|event| event.fixed.some());
         let fixed: Vec<String> = fixed.collect::<BTreeSet<_>>().into_iter().collect();
-        let summary = records.iter().find_map(|record| record.summary.some()).unwrap_or_else(|| ids.first().copied().unwrap_or_default().to_owned());
         let rule = ids.first().copied().unwrap_or_default().to_owned();
+        // Records of distributions have no summary.
+        let details = || records.iter().find_map(|record| record.details.lines().map(str::trim).find(|line| !line.is_empty()));
+        let summary = records.iter().find_map(|record| record.summary.some()).or_else(|| details().map(str::to_owned)).unwrap_or_else(|| rule.clone());
         let others = ids.iter().skip(1).map(|id| (*id).to_owned()).chain(aliases).filter(|id| *id != rule).collect::<BTreeSet<_>>();
         Draft {
             message: package::message(summary.trim_end_matches('.'), &fixed),

@@ -16,6 +16,7 @@ pub const TRIVY: Tool = Tool {
     options: &["--scanners=vuln,misconfig,secret"],
     inherited: &["TRIVY_CACHE_DIR", "TRIVY_DB_REPOSITORY", "TRIVY_USERNAME", "TRIVY_PASSWORD", "DOCKER_HOST", "DOCKER_CONFIG"],
     exits: &[(0, Exit::Done), (1, Exit::Failed("it failed"))],
+    gaps: &["Unsupported os", "No OS package is detected", "is not on the EOL list", "The vulnerability detection may be insufficient"],
     report: "report.json",
     format: Format::Own(Converter(read)),
     hint: "install it from github.com/aquasecurity/trivy/releases; it needs its database, or the network to fetch it",
@@ -155,10 +156,15 @@ fn read(reports: &Reports, findings: &mut Findings) -> Result<(), String> {
     findings.version = crate::external::tool::number(&output.trivy.version);
     if output.results.is_empty() {
         findings.read("the target, in which it recognized nothing");
+        if findings.of_an_image() {
+            findings.incomplete("it recognized nothing in the image");
+        }
     }
     for result in &output.results {
-        let count = result.packages.len();
-        findings.read(if count > 0 { format!("{} ({count} packages)", &*result.target) } else { result.target.to_string() });
+        match result.packages.len() {
+            0 => findings.read(&*result.target),
+            count => findings.read_packages(&result.target, count),
+        }
         for package in &result.packages {
             findings.compared(package::dependency(&package.identifier.purl, &result.r#type, &package.name, &package.version, package.dev));
         }
