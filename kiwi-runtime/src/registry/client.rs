@@ -133,7 +133,7 @@ pub(super) fn transport(host: &str, error: reqwest::Error) -> Error {
     } else if lower.contains("dns") || lower.contains("failed to lookup") || lower.contains("name or service not known") {
         (ErrorKind::HostNotFound, "Host not found")
     } else if lower.contains("certificate") || lower.contains("tls") || lower.contains("invalidcontenttype") || lower.contains("corrupt message") {
-        (ErrorKind::Tls, "the TLS handshake failed; a registry without TLS needs --insecure")
+        (ErrorKind::Tls, "the TLS handshake failed; a registry without TLS must be registered as insecure")
     } else if lower.contains("refused") {
         (ErrorKind::ConnectionRefused, "Connection refused")
     } else {
