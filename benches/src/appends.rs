@@ -45,15 +45,9 @@ async fn appends(store: &dyn Store) -> Vec<Duration> {
 }
 
 fn compare(database: &str, took: &[Duration]) {
-    let of = |groups: &[Duration]| {
-        let mut sorted = groups.to_vec();
-        sorted.sort();
-        let millis = |percent: usize| sorted[sorted.len() * percent / 100].as_secs_f64() * 1e3;
-        format!("p50 {:.1} ms, p99 {:.1} ms", millis(50), millis(99))
-    };
     let (first, last) = (&took[..COMPARED], &took[took.len() - COMPARED..]);
     row(
         &format!("{database}: {GROUP} lines appended to a run's log, of its first and of its last 100,000 of {LINES}"),
-        &format!("{}; {}", of(first), of(last)),
+        &format!("{}; {}", crate::percentiles(first), crate::percentiles(last)),
     );
 }

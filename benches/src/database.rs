@@ -66,22 +66,12 @@ async fn rounds(store: &dyn Store, amount: Amount) -> Figures {
             }
         }
     }
-    figures.iter_mut().for_each(|(_, times)| times.sort());
     figures
 }
 
 fn compare(database: &str, short: &Figures, long: &Figures) {
     for ((what, short), (_, long)) in short.iter().zip(long) {
-        let millis = |times: &[Duration], percent: usize| times[(times.len() * percent / 100).min(times.len() - 1)].as_secs_f64() * 1e3;
-        let value = format!(
-            "p50 {:.2} ms, p99 {:.2} ms with {} runs; p50 {:.2} ms, p99 {:.2} ms with {}",
-            millis(short, 50),
-            millis(short, 99),
-            SHORT.runs,
-            millis(long, 50),
-            millis(long, 99),
-            LONG.runs
-        );
+        let value = format!("{} with {} runs; {} with {}", crate::percentiles(short), SHORT.runs, crate::percentiles(long), LONG.runs);
         row(&format!("{database}: {what}"), &value);
     }
 }

@@ -28,13 +28,11 @@ const FOLLOWERS: usize = 1000;
 pub(crate) fn measure() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     for followers in [0, FOLLOWERS] {
-        let (mut late, told) = runtime.block_on(one(followers));
-        late.sort();
-        let millis = |percent: usize| late[(late.len() * percent / 100).min(late.len() - 1)].as_secs_f64() * 1e3;
+        let (late, told) = runtime.block_on(one(followers));
         let told = told.map(|told| format!("; all had the end {:.0} ms after it", told.as_secs_f64() * 1e3)).unwrap_or_default();
         row(
             &format!("a log of {LINES} lines, one each {} ms, with {followers} followers: how late its writer was", EVERY.as_millis()),
-            &format!("p50 {:.2} ms, p99 {:.2} ms{told}", millis(50), millis(99)),
+            &format!("{}{told}", crate::percentiles(&late)),
         );
     }
 }

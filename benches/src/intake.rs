@@ -51,11 +51,9 @@ pub(crate) fn measure() {
             });
         }
     }
-    for ((what, server), (mut rates, mut times)) in servers.into_iter().zip(figures) {
-        times.sort();
-        let millis = |percent: usize| times[times.len() * percent / 100].as_secs_f64() * 1e3;
+    for ((what, server), (mut rates, times)) in servers.into_iter().zip(figures) {
         let rate = crate::median(&mut rates);
-        row(&format!("intake, {what}"), &format!("{rate:.0} deliveries/s; at {RATE}/s: p50 {:.2} ms, p99 {:.2} ms", millis(50), millis(99)));
+        row(&format!("intake, {what}"), &format!("{rate:.0} deliveries/s; at {RATE}/s: {}", crate::percentiles(&times)));
         drop(server);
     }
 }

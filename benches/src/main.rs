@@ -50,6 +50,14 @@ fn row(figure: &str, value: &str) {
     println!("| {figure} | {value} |");
 }
 
+/// The median and the 99th percentile of durations, as a row tells them.
+fn percentiles(took: &[std::time::Duration]) -> String {
+    let mut sorted = took.to_vec();
+    sorted.sort();
+    let millis = |percent: usize| sorted[(sorted.len() * percent / 100).min(sorted.len() - 1)].as_secs_f64() * 1e3;
+    format!("p50 {:.2} ms, p99 {:.2} ms", millis(50), millis(99))
+}
+
 fn median(values: &mut [f64]) -> f64 {
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]

@@ -166,7 +166,7 @@ impl Kiwi {
         let run = context.run;
         // How it ends must not be shown before that it began.
         let _ = told.await;
-        let (status, diagnosis, refusal) = match outcome {
+        let (status, diagnosis, cause) = match outcome {
             Ok(()) => (RunStatus::Succeeded, None, None),
             Err(error) if error.kind() == ErrorKind::LeaseLost => return Err(error),
             Err(error) => {
@@ -183,7 +183,7 @@ impl Kiwi {
             // The worker before may have been late: what it made since its stage was passed here is nobody's.
             stages::remove_tasks(self, &context.service, &finished.id).await;
         }
-        Ok((finished, refusal))
+        Ok((finished, cause))
     }
 
     async fn finish(&self, mut run: Run, fence: &Fence, events: &EventSink, status: RunStatus, diagnosis: Option<Diagnosis>) -> Result<Run> {

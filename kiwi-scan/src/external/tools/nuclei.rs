@@ -83,7 +83,7 @@ fn read(reports: &Reports, findings: &mut Findings) -> Result<(), String> {
     let events: List<Event> = findings.parse(&list)?;
     let silent: Vec<&Event> = events.iter().filter(|event| event.got_no_answer()).collect();
     if let Some(first) = silent.first() {
-        let reason = first.error.lines().next().unwrap_or_default();
+        let reason = without_queries(first.error.lines().next().unwrap_or_default());
         findings.incomplete(format!("{} of {} templates got no answer from the application; {}: {reason}", silent.len(), events.len(), &*first.template_id));
     }
     for event in &events {
@@ -134,7 +134,27 @@ impl Event {
     }
 }
 
+/// An error that may quote addresses, without their queries.
+fn without_queries(error: &str) -> String {
+    let cut = |word: &str| match word.find(['?', '#']).filter(|_| word.contains("://")) {
+        Some(at) => word[..at].to_owned() + &word[word.trim_end_matches(['"', '\'', ':', ',', ')']).len().max(at)..],
+        None => word.to_owned(),
+    };
+    error.split(' ').map(cut).collect::<Vec<_>>().join(" ")
+}
+
 /// What was sent as a query is an attack, or a secret.
 fn without_query(place: &str) -> &str {
     place.split(['?', '#']).next().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_tells_no_query() {
+        let told = without_queries("GET \"https://shop.example.com/a?token=hunter2\": cause=\"refused?\" at http://[::1]:1/x#y, and http://b/?");
+        assert_eq!(told, "GET \"https://shop.example.com/a\": cause=\"refused?\" at http://[::1]:1/x, and http://b/");
+    }
 }
