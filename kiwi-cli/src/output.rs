@@ -86,7 +86,9 @@ pub(crate) fn table(header: &[&str], rows: &[Vec<String>]) -> String {
         }
     }
     let line = |cells: Vec<&str>| {
-        let padded: Vec<_> = cells.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
+        // Not by a format's width, which ends at 65,535.
+        let pad = |(cell, width): (&&str, &usize)| format!("{cell}{}", " ".repeat(width.saturating_sub(cell.chars().count())));
+        let padded: Vec<_> = cells.iter().zip(&widths).map(pad).collect();
         padded.join("  ").trim_end().to_owned()
     };
     let head = header.iter().map(|cell| cell.to_uppercase()).collect::<Vec<_>>();

@@ -15,9 +15,11 @@ use std::sync::{
 
 /// Directories that hold other people's code, or none; their own manifests were read elsewhere.
 const FOREIGN: [&str; 8] = [".git", ".hg", ".svn", "node_modules", "bower_components", "__pycache__", ".venv", ".tox"];
-/// What marks a virtual environment of Python's, whatever its name, and where its programs are.
+/// What marks a virtual environment of Python's, whatever its name; where its programs are; and all that else is in one. Where something else is,
+/// somebody may hide it.
 const ENVIRONMENT: &str = "pyvenv.cfg";
 const PROGRAMS: [&str; 2] = ["bin", "Scripts"];
+const BESIDE: [&str; 12] = ["include", "Include", "lib", "lib64", "Lib", "share", "etc", "man", ".gitignore", ".lock", "CACHEDIR.TAG", "pip-selfcheck.json"];
 /// So many entries are looked at: a tree may be made to be endless.
 const MOST_ENTRIES: usize = 2_000_000;
 
@@ -108,7 +110,13 @@ pub(crate) fn list(root: &Path, coverage: &mut Coverage) -> (Vec<File>, Vec<File
 /// Whether a directory is a virtual environment.
 fn is_environment(directory: &Path) -> bool {
     let is = |name: &str, wanted: fn(&std::fs::Metadata) -> bool| directory.join(name).symlink_metadata().is_ok_and(|found| wanted(&found));
-    is(ENVIRONMENT, std::fs::Metadata::is_file) && PROGRAMS.iter().any(|name| is(name, std::fs::Metadata::is_dir))
+    let only = |inside: &Path, known: &dyn Fn(&str) -> bool| {
+        std::fs::read_dir(inside).is_ok_and(|mut entries| entries.all(|entry| entry.is_ok_and(|entry| entry.file_name().to_str().is_some_and(known))))
+    };
+    is(ENVIRONMENT, std::fs::Metadata::is_file)
+        && PROGRAMS.iter().any(|name| is(name, std::fs::Metadata::is_dir))
+        && only(directory, &|name| name == ENVIRONMENT || PROGRAMS.contains(&name) || BESIDE.contains(&name))
+        && (!is("lib", std::fs::Metadata::is_dir) || only(&directory.join("lib"), &|name| name.starts_with("python") || name.starts_with("pypy")))
 }
 
 /// Looks at every file, on all processors, each with a stack of so many bytes. Answers in the order of the paths; a file that is missing from the

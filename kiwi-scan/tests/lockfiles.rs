@@ -212,6 +212,9 @@ fn java() {
         <dependency><groupId>j</groupId><artifactId>t</artifactId><version>4</version><scope>test</scope></dependency>
         <dependency><groupId>p</groupId><artifactId>from-parent</artifactId></dependency></dependencies></project>"#;
     assert_eq!(read("pom.xml", pom), ["g:a 1.2.3", "j:t 4 dev", "m:m 5", "x:own 7", "? p:from-parent has no exact version in the file"]);
+    // A comment may stand in the middle of a value, and before it.
+    let comments = "<project><groupId>x</groupId><dependencies><dependency><groupId>g</groupId><artifactId>a<!-- - -->b</artifactId><version><!-- pinned -->1.0</version></dependency></dependencies></project>";
+    assert_eq!(read("pom.xml", comments), ["g:ab 1.0"]);
     // Any profile may be active.
     let profile = "<project><groupId>x</groupId><dependencies><dependency><groupId>g</groupId><artifactId>a</artifactId><version>${v}</version></dependency></dependencies><profiles><profile><properties><v>2</v></properties>\
         <dependencyManagement><dependencies><dependency><groupId>m</groupId><artifactId>m</artifactId><version>5</version></dependency></dependencies></dependencyManagement>\
@@ -221,6 +224,25 @@ fn java() {
     let laughs =
         "<!DOCTYPE a [<!ENTITY a \"ha\"><!ENTITY b \"&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;\"><!ENTITY c SYSTEM \"file:///etc/passwd\">]><project>&b;</project>";
     assert!(parse("pom.xml", laughs).unwrap_err().contains("malformed"));
+}
+
+#[test]
+fn what_no_tool_writes_is_malformed() {
+    let gems = "GEM\n  remote: https://rubygems.org/\n  specs:\n    left (1.0.0)\n";
+    let platforms = "\nPLATFORMS\n  ruby\n";
+    for (path, text) in [
+        ("Gemfile.lock", format!("{gems}=======\n    right (1.0.0)\n{platforms}")),
+        ("Gemfile.lock", format!("{gems}>>>>>>> theirs\n    right (1.0.0)\n{platforms}")),
+        ("Gemfile.lock", format!("{gems}NEW SECTION\n  specs:\n    right (1.0.0)\n{platforms}")),
+        ("Gemfile.lock", format!("{gems}{platforms}").replace("  ", "\t")),
+        ("go.mod", "module a\nrequire b\n".to_owned()),
+        ("go.mod", "module a\n<<<<<<< ours\nrequire b v1.0.0\n".to_owned()),
+        ("go.mod", "module a\rrequire b v1.0.0\r".to_owned()),
+    ] {
+        assert!(parse(path, &text).is_err(), "{text}");
+    }
+    let plugin = format!("PLUGIN SOURCE\n  remote: https://example.com\n  type: other\n  specs:\n    right (1.0.0)\n\n{gems}{platforms}");
+    assert_eq!(read("Gemfile.lock", &plugin), ["left 1.0.0", "? right comes from a plugin's source"]);
 }
 
 #[test]

@@ -170,6 +170,26 @@ async fn a_manifest_without_a_lockfile_is_named() {
         let named = not_read(&[(path, text)]).await;
         assert!(named.len() == 1 && named[0].starts_with(&format!("{path}: it declares dependencies, and there is no ")), "{text}: {named:?}");
     }
+    // A lockfile that has none of it, or is of something else, is none.
+    for (path, text, lock, locked) in [
+        ("package.json", r#"{"dependencies":{"left":"1"}}"#, "package-lock.json", r#"{"lockfileVersion":3,"packages":{}}"#),
+        ("package.json", r#"{"dependencies":{"left":"1"}}"#, "yarn.lock", "# yarn lockfile v1\n"),
+        ("pyproject.toml", "[project]\nname = \"x\"\ndependencies = [\"Left.one==1.0.0\"]\n", "docs-requirements.txt", "sphinx==7.0.0\n"),
+        ("pyproject.toml", "[tool.poetry.dependencies]\npython = \"^3.12\"\nleft = \"1\"\n", "poetry.lock", "[metadata]\npython-versions = \"*\"\n"),
+        ("Cargo.toml", "[dependencies]\na = { package = \"left\", version = \"1\" }\n", "Cargo.lock", "version = 4\n"),
+        ("composer.json", r#"{"require":{"a/left":"1"}}"#, "composer.lock", r#"{"packages":[],"packages-dev":[]}"#),
+        ("pubspec.yaml", "name: x\ndependencies:\n  left: ^1.0.0\n", "pubspec.lock", "packages: {}\n"),
+    ] {
+        let named = not_read(&[(path, text), (lock, locked)]).await;
+        assert!(named.contains(&format!("{path}: it declares dependencies, of which {lock} has none")), "{named:?}");
+    }
+    for (path, text, lock, locked) in [
+        ("pyproject.toml", "[project]\nname = \"x\"\ndependencies = [\"Left.one==1.0.0\"]\n", "requirements-dev.txt", "left_one==1.0.0\n"),
+        ("Cargo.toml", "[dependencies]\nown = { path = \"own\" }\n", "Cargo.lock", "version = 4\n[[package]]\nname = \"own\"\nversion = \"1.0.0\"\n"),
+        ("package.json", "{}", "yarn.lock", ""),
+    ] {
+        assert_eq!(not_read(&[(path, text), (lock, locked)]).await, Vec::<String>::new(), "{text}");
+    }
     for (path, text) in [
         ("package.json", r#"{"name":"x","dependencies":{}}"#),
         (

@@ -28,6 +28,15 @@ fn check(ecosystem: Ecosystem, pairs: &str) {
 }
 
 #[test]
+fn what_is_as_long_as_a_file_is_no_version() {
+    for ecosystem in Ecosystem::ALL {
+        for long in ["1a".repeat(5000), "1".to_owned() + &"-1".repeat(500_000)] {
+            assert_eq!(compare(ecosystem, &long, "1.0.0"), None);
+        }
+    }
+}
+
+#[test]
 fn npm() {
     check(Ecosystem::Npm, include_str!("versions/npm.txt"));
 }

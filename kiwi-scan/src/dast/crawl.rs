@@ -149,7 +149,10 @@ impl<'s> Crawl<'s> {
                 if page.kind == Kind::Html && is_frame_of_scripts(&page.document) {
                     one_more(&mut self.scripted, page.path());
                 }
-                self.kinds.entry(shape(&answer.url)).or_insert_with(|| answer.url.clone());
+                // What has no content, or a part of it that nobody asked for, says nothing of the application.
+                if !answer.body.trim_ascii().is_empty() && answer.status != 206 {
+                    self.kinds.entry(shape(&answer.url)).or_insert_with(|| answer.url.clone());
+                }
             }
             self.paths.insert(clip(page.path()));
         } else {
@@ -208,6 +211,10 @@ impl<'s> Crawl<'s> {
     async fn discover(&mut self) -> Option<Operations> {
         for path in DOCUMENTS {
             let Some((base, text)) = self.text(path).await else { continue };
+            if text.len() >= openapi::LARGEST {
+                self.coverage.skip(path, format!("it is larger than {} MiB", openapi::LARGEST >> 20));
+                continue;
+            }
             // Nobody vouches for it: a parser that panics on it takes nothing else along.
             if let Ok(Ok(operations)) = tokio::task::spawn_blocking(move || openapi::read(&base, &text)).await {
                 self.notes.push(format!("OpenAPI: found at {path}"));

@@ -74,6 +74,11 @@ pub(super) async fn look(client: &mut Client, start: &Url, pages: &BTreeSet<Stri
     for (rule, url, recognize) in places {
         match client.get(&url, Want::Begin(BEGIN)).await {
             Ok(answer) if is_it(&answer, recognize) && anything.as_ref() != Some(&answer.body) => found.add(rule, &url, "", url.path()),
+            // Nobody learns of the place from a server that turns everybody away for a while.
+            Ok(answer) if matches!(answer.status, 429 | 502..=504) => {
+                let failure = Failure::Unanswered(format!("it answered {}", answer.status));
+                missed = Some((missed.map_or(0, |(count, _)| count) + 1, failure));
+            }
             Ok(_) => {}
             Err(failure) => missed = Some((missed.map_or(0, |(count, _)| count) + 1, failure)),
         }

@@ -39,8 +39,22 @@ impl Answer {
         self.headers.get_all(name).iter().filter_map(|value| value.to_str().ok())
     }
 
-    /// The body as text; what is not UTF-8 is replaced.
+    /// The body as text, also of UTF-16 that says so; what else is not UTF-8 is replaced.
     pub(super) fn text(&self) -> Cow<'_, str> {
+        let given = self.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default().to_ascii_lowercase();
+        let units: Option<(fn([u8; 2]) -> u16, &[u8])> = match &*self.body {
+            [0xef, 0xbb, 0xbf, ..] => None,
+            [0xff, 0xfe, rest @ ..] => Some((u16::from_le_bytes, rest)),
+            [0xfe, 0xff, rest @ ..] => Some((u16::from_be_bytes, rest)),
+            // Without a mark the small byte is the first, whatever the name says (<https://encoding.spec.whatwg.org/#utf-16be-le>).
+            rest if given.contains("charset=utf-16be") => Some((u16::from_be_bytes, rest)),
+            rest if given.contains("charset=utf-16") || given.contains("charset=\"utf-16") => Some((u16::from_le_bytes, rest)),
+            _ => None,
+        };
+        if let Some((unit, rest)) = units {
+            let units = rest.as_chunks::<2>().0.iter().map(|pair| unit(*pair));
+            return char::decode_utf16(units).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER)).collect();
+        }
         String::from_utf8_lossy(&self.body)
     }
 

@@ -146,7 +146,7 @@ fn unseen(crawl: &Crawl<'_>) -> Option<String> {
     }
     let statuses: Vec<String> = crawl.statuses.iter().map(|(status, count)| format!("{status} ({count} times)")).collect();
     let advice = if crawl.statuses.contains_key(&401) || crawl.statuses.contains_key(&403) { "; give a header that signs in" } else { "" };
-    Some(format!("no page or data was answered with success: {}{advice}", statuses.join(", ")))
+    Some(format!("no page or data was answered with success and content: {}{advice}", statuses.join(", ")))
 }
 
 fn finished(mut report: ScanReport, mut crawl: Crawl<'_>, start: &Url, settings: &Settings) -> ScanReport {

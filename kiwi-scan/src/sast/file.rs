@@ -1,5 +1,6 @@
 //! One file.
 
+use super::disguise;
 use super::flow::{self, Found};
 use super::language::{Dialect, Node, Tree};
 use super::rule::Index;
@@ -16,14 +17,18 @@ pub(super) struct Looked {
     pub(super) tree: Tree,
     /// The first line that is no code of its language.
     pub(super) broken: Option<usize>,
+    /// The first line that is something else than it shows, and what.
+    pub(super) disguised: Option<(usize, &'static str)>,
 }
 
 /// Looks through a file; else why it could not be parsed.
 pub(super) fn look(index: &Index, dialect: Dialect, text: String) -> Result<Looked, &'static str> {
+    let text = disguise::with_lines(dialect, text);
     let Some(tree) = dialect.parse(text, Instant::now() + LONGEST) else { return Err("parsing it takes too long") };
     let found = flow::follow(index, &tree, Instant::now() + LONGEST);
     let broken = tree.root().get_inner_node().has_error().then(|| first_error(&tree.root()));
-    Ok(Looked { found, tree, broken })
+    let disguised = disguise::find(dialect, &tree.root().get_doc().src, &tree.root());
+    Ok(Looked { found, tree, broken, disguised })
 }
 
 fn first_error(root: &Node<'_>) -> usize {

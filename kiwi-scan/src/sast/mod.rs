@@ -3,6 +3,7 @@
 //! A rule names an API and what makes a use of it weak ([`Rules`], `docs/writing-rules.md`). A file is parsed by ast-grep's grammars, and its
 //! values are followed from where input comes in to where it does harm, function by function. Nothing of a file is ever run.
 
+mod disguise;
 mod examples;
 mod file;
 mod flow;

@@ -112,6 +112,7 @@ fn look_at(index: &Index, dialect: Dialect, file: &File) -> Outcome {
     if let Some(line) = looked.broken {
         result.skipped.push(skip(format!("from line {line} on, a part cannot be parsed; the rest was looked at")));
     }
+    result.skipped.extend(looked.disguised.map(|(line, what)| skip(format!("in line {line} {what}, so that not all was understood"))));
     result.skipped.extend(looked.found.cut.map(|cut| skip(format!("{cut}; a part was not looked at"))));
     take(index, file, &looked, &mut result);
     result

@@ -58,13 +58,18 @@ struct Joined<'a> {
     fixed: Vec<String>,
 }
 
+/// The beginning of what may be as long as a file.
+fn clip(version: &str) -> String {
+    version.chars().take(100).collect()
+}
+
 /// What is known about one package of a lockfile. An error is the reason why it could not be compared.
 pub(super) fn findings(package: &Package, path: &str, advisories: &[Advisory]) -> Result<Vec<Finding>, String> {
     let ecosystem = package.ecosystem;
     let mut joined: Vec<Joined<'_>> = Vec::new();
     for advisory in advisories {
         let affected = affects(ecosystem, &package.version, advisory);
-        let affected = affected.map_err(|()| format!("{} {:?} is no version of {}", package.name, package.version, ecosystem.as_str()))?;
+        let affected = affected.map_err(|()| format!("{} {:?} is no version of {}", package.name, clip(&package.version), ecosystem.as_str()))?;
         let Some(fixed) = affected else { continue };
         let names: BTreeSet<&str> = std::iter::once(advisory.id.as_str()).chain(advisory.aliases.iter().map(String::as_str)).collect();
         let (same, rest): (Vec<_>, Vec<_>) = joined.into_iter().partition(|known| !known.names.is_disjoint(&names));

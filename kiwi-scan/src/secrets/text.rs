@@ -17,7 +17,8 @@ pub(super) fn of(bytes: &[u8]) -> Option<Cow<'_, str>> {
     // A text may have a stray byte; a program has its texts between others.
     let text = text();
     let is_none = |c: &char| *c == char::REPLACEMENT_CHARACTER || c.is_control() && !matches!(c, '\t' | '\n' | '\r' | '\u{c}' | '\u{1b}');
-    (text.chars().filter(is_none).count() * 100 < text.chars().count()).then_some(text)
+    let (strange, all) = (text.chars().filter(is_none).count(), text.chars().count());
+    (strange * 100 < all || strange == 1 && all > 16).then_some(text)
 }
 
 /// The units of a text in UTF-16: one that says so with its first two bytes, or has a zero in nearly every second byte and nowhere else.

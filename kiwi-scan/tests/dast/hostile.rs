@@ -122,6 +122,17 @@ async fn traps_end() {
     .await;
     let settings = Settings { most_pages: 25, ..settings() };
     refuses(&scan(&links.url(), settings).await, "limit of 25 pages");
+    for (status, body) in [(200, ""), (204, ""), (206, "<html>")] {
+        let empty = Server::start(move |_| answer(status, SAFE, body)).await;
+        refuses(&quick(&empty.url()).await, "with success and content");
+    }
+    // One that turns everybody away from all but its front.
+    for status in [429, 503] {
+        let front = Server::start(move |request| if request.uri().path() == "/" { html("welcome") } else { answer(status, SAFE, "later") }).await;
+        let report = quick(&front.url()).await;
+        let told = format!("it answered {status}");
+        assert!(report.coverage.skipped.iter().any(|one| one.path.contains("usual places") && one.reason == told), "{:?}", report.coverage.skipped);
+    }
     let failing = Server::start(|_| answer(503, SAFE, "later")).await;
     refuses(&quick(&failing.url()).await, "503");
 }
@@ -129,17 +140,18 @@ async fn traps_end() {
 #[tokio::test]
 async fn broken_pages_are_read_as_far_as_they_go() {
     let server = Server::start(|request| match request.uri().path() {
-        "/" => html(format!("<a href=/deep>1</a><a href=/bytes>2</a><a href=/nul>3</a>{}", "<".repeat(1000))),
+        "/" => html(format!("<a href=/deep>1</a><a href=/bytes>2</a><a href=/nul>3</a><a href=/wide>4</a>{}", "<".repeat(1000))),
+        "/wide" => html("\u{feff}<a href=/far>x</a>".encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>()),
         "/deep" => html(format!("{}<a href=/below>x</a>", "<div><b><table>".repeat(100_000))),
-        "/bytes" => html(vec![0xff, 0xfe, b'<', b'a', b' ', b'h', b'r', b'e', b'f', b'=', b'/', b'b', b'2', b'>', 0x80]),
+        "/bytes" => html(vec![0xff, 0x80, b'<', b'a', b' ', b'h', b'r', b'e', b'f', b'=', b'/', b'b', b'2', b'>', 0x80]),
         "/nul" => html(format!("<a href='/n{}ul'>\0\0</a><a {}>", '\0', "x=y ".repeat(20_000))),
-        "/below" | "/b2" => html("found"),
+        "/below" | "/b2" | "/far" => html("found"),
         _ => answer(404, SAFE, "none"),
     })
     .await;
     let report = scan(&server.url(), settings()).await;
     assert_eq!(report.coverage.skipped, []);
-    for path in ["/below", "/b2", "/nul"] {
+    for path in ["/below", "/b2", "/nul", "/far"] {
         assert!(report.coverage.read.contains(&path.to_owned()), "{path}: {:?}", report.coverage.read);
     }
 }

@@ -8,6 +8,9 @@ use std::collections::BTreeMap;
 pub(super) fn module(text: &str) -> Result<Contents, String> {
     let (mut contents, mut replaced) = (Contents::default(), BTreeMap::new());
     let (mut block, mut named) = (None, false);
+    if text.contains('\r') && !text.contains('\n') {
+        return Err("it is malformed: its lines end with a carriage return alone".to_owned());
+    }
     let has_toolchain = text.contains("\ntoolchain ");
     for line in text.lines() {
         let line = line.split("//").next().unwrap_or_default().trim();
@@ -29,6 +32,9 @@ pub(super) fn module(text: &str) -> Result<Contents, String> {
             });
             continue;
         }
+        if ["<<<<<<<", "=======", ">>>>>>>"].iter().any(|mark| line.starts_with(mark)) {
+            return Err("it has the marks of a merge conflict".to_owned());
+        }
         let words: Vec<&str> = line.split_whitespace().map(|word| word.trim_matches(['"', '`'])).collect();
         let (directive, rest) = match block {
             Some(directive) => (directive, &words[..]),
@@ -37,6 +43,7 @@ pub(super) fn module(text: &str) -> Result<Contents, String> {
         match (directive, rest) {
             ("module", _) => named = true,
             ("require", [name, version, ..]) => contents.add(Go, *name, version.trim_start_matches('v'), false),
+            ("require", _) => return Err("it is malformed: a module that is required has no version".to_owned()),
             // OSV's database knows Go itself as `stdlib`.
             ("toolchain", [toolchain]) => contents.add(Go, "stdlib", toolchain.trim_start_matches("go"), false),
             ("go", [version]) if !has_toolchain && version.matches('.').count() == 2 => contents.add(Go, "stdlib", *version, false),

@@ -48,10 +48,9 @@ pub(super) fn pom(text: &str) -> Result<Contents, String> {
     let mut properties: BTreeMap<String, String> = BTreeMap::new();
     for property in parts().flat_map(|part| elements(part, "properties")) {
         // The project's own first.
-        properties.entry(property.tag_name().name().to_owned()).or_insert_with(|| property.text().unwrap_or_default().trim().to_owned());
+        properties.entry(property.tag_name().name().to_owned()).or_insert_with(|| text_of(property).trim().to_owned());
     }
-    let own =
-        |name: &str| child(project, name).or_else(|| child(child(project, "parent")?, name)).and_then(|node| node.text()).map(|text| text.trim().to_owned());
+    let own = |name: &str| child(project, name).or_else(|| child(child(project, "parent")?, name)).map(|node| text_of(node).trim().to_owned());
     for name in ["version", "groupId"] {
         if let Some(value) = own(name) {
             properties.insert(format!("project.{name}"), value.clone());
@@ -73,7 +72,7 @@ pub(super) fn pom(text: &str) -> Result<Contents, String> {
         }
         None
     };
-    let value = |node: Node<'_, '_>, name: &str| child(node, name).and_then(|node| node.text()).and_then(&filled);
+    let value = |node: Node<'_, '_>, name: &str| child(node, name).and_then(|node| filled(&text_of(node)));
     let mut managed: BTreeMap<String, String> = BTreeMap::new();
     for node in parts().filter_map(|part| child(part, "dependencyManagement")).flat_map(|node| elements(node, "dependencies")) {
         if let (Some(group), Some(artifact), Some(version)) = (value(node, "groupId"), value(node, "artifactId"), value(node, "version")) {
@@ -88,7 +87,7 @@ pub(super) fn pom(text: &str) -> Result<Contents, String> {
         };
         let name = format!("{group}:{artifact}");
         let version = value(dependency, "version").or_else(|| managed.get(&name).cloned());
-        let development = child(dependency, "scope").and_then(|node| node.text()).is_some_and(|scope| scope.trim() == "test");
+        let development = child(dependency, "scope").is_some_and(|scope| text_of(scope).trim() == "test");
         match version.filter(|version| !version.contains([',', '[', '('])) {
             Some(version) => {
                 // What has the project's own group is a part of it.
@@ -102,6 +101,11 @@ pub(super) fn pom(text: &str) -> Result<Contents, String> {
         contents.all_private();
     }
     Ok(contents)
+}
+
+/// All of an element's text: a comment may stand in the middle of it.
+fn text_of(node: Node<'_, '_>) -> String {
+    node.children().filter_map(|child| child.text().filter(|_| child.is_text())).collect()
 }
 
 fn child<'a, 'input>(node: Node<'a, 'input>, name: &str) -> Option<Node<'a, 'input>> {

@@ -35,6 +35,39 @@ pub(super) fn declares(manifest: Manifest, text: &str) -> bool {
     }
 }
 
+/// The names of what a manifest declares, where it is data and not a program; those of workspaces are left out, as each member has its own.
+pub(super) fn names(manifest: Manifest, text: &str) -> Vec<String> {
+    let text = text.trim_start_matches('\u{feff}');
+    let file = match manifest {
+        Manifest::Npm | Manifest::Composer => serde_json::from_str(text).unwrap_or(Value::Null),
+        Manifest::Pubspec => crate::yaml::read(text).unwrap_or(Value::Null),
+        Manifest::Cargo | Manifest::Pyproject | Manifest::Pipfile => {
+            text.parse::<toml::Table>().ok().and_then(|file| serde_json::to_value(file).ok()).unwrap_or(Value::Null)
+        }
+        _ => Value::Null,
+    };
+    let keys = |table: &Value| table.as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect::<Vec<_>>();
+    let of = |all: &[&str]| all.iter().flat_map(|key| keys(&file[*key])).collect::<Vec<_>>();
+    match manifest {
+        Manifest::Npm => of(&["dependencies", "devDependencies", "optionalDependencies"]),
+        Manifest::Composer => of(&["require", "require-dev"]).into_iter().filter(|name| name.contains('/')).collect(),
+        Manifest::Pubspec => of(&["dependencies", "dev_dependencies", "dependency_overrides"]),
+        Manifest::Pipfile => of(&["packages", "dev-packages"]),
+        Manifest::Cargo => {
+            let all = ["dependencies", "dev-dependencies", "build-dependencies"].iter().flat_map(|key| file[*key].as_object()).flatten();
+            all.map(|(name, wanted)| wanted["package"].as_str().unwrap_or(name).to_owned()).collect()
+        }
+        Manifest::Pyproject => {
+            let (project, poetry) = (&file["project"], &file["tool"]["poetry"]);
+            let written = project["dependencies"].as_array().into_iter().flatten().filter_map(Value::as_str);
+            let name = |text: &str| text.trim().split(|c: char| !is_of_a_name(c) && !matches!(c, '-' | '.')).next().unwrap_or_default().to_owned();
+            let of_poetry = keys(&poetry["dependencies"]).into_iter().filter(|name| name != "python");
+            written.map(name).chain(of_poetry).filter(|name| !name.is_empty()).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
 fn of_json(text: &str, declares: impl Fn(&Value) -> bool) -> bool {
     serde_json::from_str(text.trim_start_matches('\u{feff}')).map_or(true, |file| declares(&file))
 }

@@ -93,10 +93,17 @@ pub(super) fn without_lockfile(files: &[File], read: &BTreeSet<&str>, coverage: 
     let mut workspaces = Workspaces::new(&by_path);
     for file in files {
         let Some(manifest) = Manifest::of(&file.path) else { continue };
-        if read.contains(file.path.as_str()) || beside(manifest, &file.path, &by_path) {
+        if read.contains(file.path.as_str()) {
             continue;
         }
+        let lockfiles = beside(manifest, &file.path, &by_path);
         let text = tree::text(file, LARGEST_LOCKFILE);
+        if let Some(first) = lockfiles.first() {
+            if text.is_ok_and(|text| has_none(&lockfiles, &declares::names(manifest, &text))) {
+                coverage.skip(&file.path, format!("it declares dependencies, of which {} has none", first.path));
+            }
+            continue;
+        }
         // What cannot be read may declare something.
         let text = match text {
             Ok(text) if !declares::declares(manifest, &text) => continue,
@@ -117,25 +124,39 @@ pub(super) fn without_lockfile(files: &[File], read: &BTreeSet<&str>, coverage: 
     }
 }
 
-/// Whether a lockfile in the manifest's own directory says its versions.
-fn beside(manifest: Manifest, path: &str, files: &BTreeMap<&str, &File>) -> bool {
+/// Whether lockfiles say nothing of all that a manifest declares: they are empty, or of something else.
+fn has_none(lockfiles: &[&File], declared: &[String]) -> bool {
+    // As Python and Cargo take names for the same.
+    let plain = |text: &str| text.to_lowercase().replace(['_', '.'], "-");
+    let has_any = |text: String| {
+        let text = plain(&text);
+        declared.iter().any(|name| text.contains(&plain(name)))
+    };
+    // One that cannot be read is told as such.
+    !declared.is_empty() && lockfiles.iter().all(|lockfile| tree::text(lockfile, LARGEST_LOCKFILE).is_ok_and(|text| !has_any(text)))
+}
+
+/// The lockfiles in the manifest's own directory that may say its versions.
+fn beside<'f>(manifest: Manifest, path: &str, files: &BTreeMap<&str, &'f File>) -> Vec<&'f File> {
     let here = directory(path);
-    let has = |name: &str| files.contains_key(join(here, name).as_str());
+    let all = |names: &[&str]| names.iter().filter_map(|name| files.get(join(here, name).as_str()).copied()).collect::<Vec<_>>();
     match manifest {
         Manifest::Requirements => {
             let locked = format!("{}.txt", path.strip_suffix(".in").unwrap_or(path));
-            files.contains_key(locked.as_str()) && lockfile::is_known(&locked)
+            files.get(locked.as_str()).filter(|_| lockfile::is_known(&locked)).copied().into_iter().collect()
         }
         // Requirements have many names.
         Manifest::Pyproject | Manifest::SetupPy | Manifest::SetupCfg => {
-            let of_pip = |path: &&str| directory(path) == here && lockfile::is_known(path) && (path.ends_with(".txt") || name(path).starts_with("pylock."));
-            PYTHON.iter().any(|name| has(name)) || files.range(here..).map(|(path, _)| path).take_while(|path| path.starts_with(here)).any(of_pip)
+            let of_pip = |path: &str| directory(path) == here && lockfile::is_known(path) && (path.ends_with(".txt") || name(path).starts_with("pylock."));
+            let others = files.range(here..).take_while(|(path, _)| path.starts_with(here)).filter(|(path, _)| of_pip(path)).map(|(_, file)| *file);
+            all(&PYTHON).into_iter().chain(others).collect()
         }
         Manifest::Projects => {
             let below = |path: &&str| here.is_empty() || path.strip_prefix(here).is_some_and(|rest| rest.starts_with('/'));
             let projects: BTreeSet<&str> = files.keys().filter(|path| below(path) && is_project(name(path))).map(|path| directory(path)).collect();
-            !projects.is_empty() && projects.iter().all(|project| files.contains_key(join(project, "packages.lock.json").as_str()))
+            let locked: Option<Vec<&File>> = projects.iter().map(|project| files.get(join(project, "packages.lock.json").as_str()).copied()).collect();
+            locked.unwrap_or_default()
         }
-        _ => manifest.lockfiles().iter().any(|name| has(name)),
+        _ => all(manifest.lockfiles()),
     }
 }

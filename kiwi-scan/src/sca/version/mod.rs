@@ -10,8 +10,14 @@ use super::Ecosystem;
 use std::cmp::Ordering;
 use std::str::FromStr as _;
 
+/// No version is as long; the order of Maven's goes as deep as they are.
+const LONGEST: usize = 1024;
+
 /// How two versions of one ecosystem compare; none when either is not a version there.
 pub fn compare(ecosystem: Ecosystem, one: &str, other: &str) -> Option<Ordering> {
+    if one.len() > LONGEST || other.len() > LONGEST {
+        return None;
+    }
     match ecosystem {
         Ecosystem::Npm | Ecosystem::CratesIo | Ecosystem::Go | Ecosystem::Hex => semantic::compare(one, other),
         Ecosystem::Pub => semantic::compare_with_builds(one, other),
