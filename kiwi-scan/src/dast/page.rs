@@ -42,17 +42,17 @@ impl Answer {
     /// The body as text, also of UTF-16 that says so; what else is not UTF-8 is replaced.
     pub(super) fn text(&self) -> Cow<'_, str> {
         let given = self.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default().to_ascii_lowercase();
-        let units: Option<(fn([u8; 2]) -> u16, &[u8])> = match &*self.body {
+        let units: Option<(bool, &[u8])> = match &*self.body {
             [0xef, 0xbb, 0xbf, ..] => None,
-            [0xff, 0xfe, rest @ ..] => Some((u16::from_le_bytes, rest)),
-            [0xfe, 0xff, rest @ ..] => Some((u16::from_be_bytes, rest)),
+            [0xff, 0xfe, rest @ ..] => Some((false, rest)),
+            [0xfe, 0xff, rest @ ..] => Some((true, rest)),
             // Without a mark the small byte is the first, whatever the name says (<https://encoding.spec.whatwg.org/#utf-16be-le>).
-            rest if given.contains("charset=utf-16be") => Some((u16::from_be_bytes, rest)),
-            rest if given.contains("charset=utf-16") || given.contains("charset=\"utf-16") => Some((u16::from_le_bytes, rest)),
+            rest if given.contains("charset=utf-16be") => Some((true, rest)),
+            rest if given.contains("charset=utf-16") || given.contains("charset=\"utf-16") => Some((false, rest)),
             _ => None,
         };
-        if let Some((unit, rest)) = units {
-            let units = rest.as_chunks::<2>().0.iter().map(|pair| unit(*pair));
+        if let Some((is_big, rest)) = units {
+            let units = rest.as_chunks::<2>().0.iter().map(|pair| if is_big { u16::from_be_bytes(*pair) } else { u16::from_le_bytes(*pair) });
             return char::decode_utf16(units).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER)).collect();
         }
         String::from_utf8_lossy(&self.body)
