@@ -220,6 +220,21 @@ fn java() {
         <dependencyManagement><dependencies><dependency><groupId>m</groupId><artifactId>m</artifactId><version>5</version></dependency></dependencies></dependencyManagement>\
         <dependencies><dependency><groupId>m</groupId><artifactId>m</artifactId></dependency></dependencies></profile></profiles></project>";
     assert_eq!(read("pom.xml", profile), ["g:a 2", "m:m 5"]);
+    // What a profile has otherwise than the project is not known.
+    let other = |part: &str, more: &str| {
+        read(
+            "pom.xml",
+            &format!(
+                "<project><groupId>x</groupId>{part}<dependencies><dependency><groupId>g</groupId><artifactId>a</artifactId>{more}</dependency></dependencies><profiles><profile>{}</profile></profiles></project>",
+                part.replace('9', "1")
+            ),
+        )
+    };
+    let unknown = ["? g:a has no exact version in the file"];
+    assert_eq!(other("<properties><v>9</v></properties>", "<version>${v}</version>"), unknown);
+    let managed = "<dependencyManagement><dependencies><dependency><groupId>g</groupId><artifactId>a</artifactId><version>9</version></dependency></dependencies></dependencyManagement>";
+    assert_eq!(other(managed, ""), unknown);
+    assert_eq!(other("<properties><w>9</w></properties>", "<version>7</version>"), ["g:a 7"]);
     // Entities are neither fetched nor multiplied.
     let laughs =
         "<!DOCTYPE a [<!ENTITY a \"ha\"><!ENTITY b \"&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;\"><!ENTITY c SYSTEM \"file:///etc/passwd\">]><project>&b;</project>";

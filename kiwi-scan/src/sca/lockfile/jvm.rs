@@ -4,7 +4,7 @@ use super::origin::is_private;
 use super::{Contents, xml};
 use crate::sca::Ecosystem::Maven;
 use roxmltree::Node;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// `gradle.lockfile` (<https://docs.gradle.org/current/userguide/dependency_locking.html>).
 pub(super) fn gradle(text: &str) -> Result<Contents, String> {
@@ -45,10 +45,14 @@ pub(super) fn pom(text: &str) -> Result<Contents, String> {
     // A profile may be active or not; what any has counts.
     let profiles: Vec<Node<'_, '_>> = elements(project, "profiles").filter(|node| node.tag_name().name() == "profile").collect();
     let parts = || std::iter::once(project).chain(profiles.iter().copied());
+    // What has one value here and another there has none that stands in the file.
     let mut properties: BTreeMap<String, String> = BTreeMap::new();
+    let mut several: BTreeSet<String> = BTreeSet::new();
     for property in parts().flat_map(|part| elements(part, "properties")) {
-        // The project's own first.
-        properties.entry(property.tag_name().name().to_owned()).or_insert_with(|| text_of(property).trim().to_owned());
+        let (name, value) = (property.tag_name().name(), text_of(property).trim().to_owned());
+        if properties.entry(name.to_owned()).or_insert_with(|| value.clone()) != &value {
+            several.insert(name.to_owned());
+        }
     }
     let own = |name: &str| child(project, name).or_else(|| child(child(project, "parent")?, name)).map(|node| text_of(node).trim().to_owned());
     for name in ["version", "groupId"] {
@@ -67,16 +71,19 @@ pub(super) fn pom(text: &str) -> Result<Contents, String> {
             }
             let Some(begin) = text.find("${") else { return Some(text) };
             let end = begin + text[begin..].find('}')?;
-            let value = properties.get(&text[begin + 2..end])?;
+            let value = properties.get(&text[begin + 2..end]).filter(|_| !several.contains(&text[begin + 2..end]))?;
             text = format!("{}{value}{}", &text[..begin], &text[end + 1..]);
         }
         None
     };
     let value = |node: Node<'_, '_>, name: &str| child(node, name).and_then(|node| filled(&text_of(node)));
-    let mut managed: BTreeMap<String, String> = BTreeMap::new();
+    let mut managed: BTreeMap<String, Option<String>> = BTreeMap::new();
     for node in parts().filter_map(|part| child(part, "dependencyManagement")).flat_map(|node| elements(node, "dependencies")) {
         if let (Some(group), Some(artifact), Some(version)) = (value(node, "groupId"), value(node, "artifactId"), value(node, "version")) {
-            managed.entry(format!("{group}:{artifact}")).or_insert(version);
+            let kept = managed.entry(format!("{group}:{artifact}")).or_insert_with(|| Some(version.clone()));
+            if kept.as_ref() != Some(&version) {
+                *kept = None;
+            }
         }
     }
     let mut contents = Contents::default();
@@ -86,7 +93,10 @@ pub(super) fn pom(text: &str) -> Result<Contents, String> {
             continue;
         };
         let name = format!("{group}:{artifact}");
-        let version = value(dependency, "version").or_else(|| managed.get(&name).cloned());
+        let version = match child(dependency, "version") {
+            Some(version) => filled(&text_of(version)),
+            None => managed.get(&name).cloned().flatten(),
+        };
         let development = child(dependency, "scope").is_some_and(|scope| text_of(scope).trim() == "test");
         match version.filter(|version| !version.contains([',', '[', '('])) {
             Some(version) => {
