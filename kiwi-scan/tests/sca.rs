@@ -104,7 +104,7 @@ async fn what_was_not_looked_at_is_said() {
     };
     write(tree.path(), "readme.txt", "hello");
     let report = scan(tree.path(), empty.path()).await;
-    assert_eq!((report.coverage.read.as_slice(), report.coverage.skipped.len()), (["1 files, of which none declares dependencies".to_owned()].as_slice(), 0));
+    assert_eq!((report.coverage.read.as_slice(), report.coverage.skipped.len()), (["1 files, of which none declares dependencies in a form that is read".to_owned()].as_slice(), 0));
     write(tree.path(), "web/package.json", r#"{"dependencies":{"left":"^1"}}"#);
     write(tree.path(), "plain/package.json", r#"{"name":"x"}"#);
     write(tree.path(), "old/package-lock.json", r#"{"lockfileVersion":99}"#);

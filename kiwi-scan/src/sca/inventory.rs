@@ -66,7 +66,7 @@ pub(super) fn read(root: &Path) -> Inventory {
     report.dependencies.sort();
     report.dependencies.dedup();
     if report.dependencies.is_empty() && report.coverage.read.is_empty() && report.coverage.skipped.is_empty() {
-        report.coverage.read.push(format!("{} files, of which none declares dependencies", files.len()));
+        report.coverage.read.push(format!("{} files, of which none declares dependencies in a form that is read", files.len()));
     }
     Inventory { report, lockfiles }
 }
