@@ -104,7 +104,10 @@ async fn what_was_not_looked_at_is_said() {
     };
     write(tree.path(), "readme.txt", "hello");
     let report = scan(tree.path(), empty.path()).await;
-    assert_eq!((report.coverage.read.as_slice(), report.coverage.skipped.len()), (["1 files, of which none declares dependencies in a form that is read".to_owned()].as_slice(), 0));
+    assert_eq!(
+        (report.coverage.read.as_slice(), report.coverage.skipped.len()),
+        (["1 files, of which none declares dependencies in a form that is read".to_owned()].as_slice(), 0)
+    );
     write(tree.path(), "web/package.json", r#"{"dependencies":{"left":"^1"}}"#);
     write(tree.path(), "plain/package.json", r#"{"name":"x"}"#);
     write(tree.path(), "old/package-lock.json", r#"{"lockfileVersion":99}"#);
@@ -157,6 +160,8 @@ async fn a_manifest_without_a_lockfile_is_named() {
         ("Gemfile", "source \"https://rubygems.org\"\ngem(\"left\", \"1.0.0\")\n"),
         ("Gemfile", "%w[left].each { |g| gem g }\n"),
         ("gems.rb", "gem \"left\"\n"),
+        ("Gemfile", "eval_gemfile \"gems/common.rb\"\n"),
+        ("App.csproj", "<Project><ItemGroup><packageReference Include=\"Left\" Version=\"1.0.0\"/></ItemGroup></Project>"),
         ("composer.json", r#"{"require":{"php":"8","a/left":"1"}}"#),
         ("mix.exs", "defp deps do [{:left, \"== 1.0.0\"}] end\n"),
         ("mix.exs", "defp deps do\n  [\n    {:left,\n      github: \"x/left\"}\n  ]\nend\n"),

@@ -81,11 +81,11 @@ impl Dialect {
     pub(crate) fn of(path: &str) -> Option<Self> {
         let name = path.rsplit('/').next().unwrap_or(path);
         let (_, extension) = name.rsplit_once('.')?;
-        Some(match extension {
+        Some(match extension.to_ascii_lowercase().as_str() {
             #[cfg(feature = "sast-python")]
             "py" | "pyw" => Self { language: Language::Python, grammar: SupportLang::Python },
             #[cfg(feature = "sast-javascript")]
-            "js" | "mjs" | "cjs" | "jsx" => Self { language: Language::JavaScript, grammar: SupportLang::JavaScript },
+            "js" | "mjs" | "cjs" | "jsx" | "es6" => Self { language: Language::JavaScript, grammar: SupportLang::JavaScript },
             #[cfg(feature = "sast-javascript")]
             "ts" | "mts" | "cts" => Self { language: Language::JavaScript, grammar: SupportLang::TypeScript },
             #[cfg(feature = "sast-javascript")]

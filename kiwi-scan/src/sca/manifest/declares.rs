@@ -27,11 +27,16 @@ pub(super) fn declares(manifest: Manifest, text: &str) -> bool {
         Manifest::Gemfile | Manifest::GemsRb => {
             // `gem "left"`, `gem("left")`, `.each { |name| gem name }`, and what a gem of one's own says.
             let is_word = |rest: &str| ["gem", "gemspec"].iter().any(|word| rest.strip_prefix(word).is_some_and(|rest| !rest.starts_with(is_of_a_name)));
-            code(text, "#").any(|line| words(line, "gem").any(is_word))
+            // What is evaluated may declare some.
+            code(text, "#").any(|line| words(line, "gem").any(is_word) || words(line, "eval_gemfile").next().is_some())
         }
         Manifest::Mix => mix(text),
         Manifest::Gradle => gradle(text),
-        Manifest::Project | Manifest::Projects => text.contains("<PackageReference") || text.contains("<GlobalPackageReference"),
+        Manifest::Project | Manifest::Projects => {
+            // MSBuild takes names of any case.
+            let text = text.to_ascii_lowercase();
+            text.contains("<packagereference") || text.contains("<globalpackagereference")
+        }
     }
 }
 
