@@ -143,6 +143,26 @@ fn the_rules_are_documented() {
 }
 
 #[tokio::test]
+async fn a_script_is_known_by_its_first_line() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in [
+        ("serve", "#!/usr/bin/env -S PORT=1 python3.12\nimport os, sys\nos.system(sys.argv[1])\n"),
+        ("run", "#!/usr/bin/node\nrequire('child_process').exec(process.argv[2]);\n"),
+        ("APP.PY", "import os, sys\nos.system(sys.argv[1])\n"),
+        ("notes", "import os, sys\nos.system(sys.argv[1])\n"),
+        ("Makefile", "#!/usr/bin/make -f\nall:\n\techo $(1)\n"),
+        ("empty", ""),
+    ] {
+        std::fs::write(folder.path().join(name), text).unwrap();
+    }
+    let report = scan(folder.path()).await;
+    let mut found: Vec<String> = report.findings.iter().filter_map(|finding| finding.path.clone()).collect();
+    found.sort();
+    assert_eq!(found, ["APP.PY", "run", "serve"]);
+    assert_eq!(report.coverage.read, ["1 files of javascript", "2 files of python"]);
+}
+
+#[tokio::test]
 async fn what_was_not_analysed_is_said() {
     let root = tempfile::tempdir().unwrap();
     let write = |name: &str, text: &[u8]| std::fs::write(root.path().join(name), text).unwrap();

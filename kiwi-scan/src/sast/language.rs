@@ -98,6 +98,20 @@ impl Dialect {
         })
     }
 
+    /// What a script is written in, by its first line.
+    pub(crate) fn of_script(line: &str) -> Option<Self> {
+        let program = line.strip_prefix("#!")?.split_whitespace().map(|word| word.rsplit('/').next().unwrap_or(word)).find(|word| {
+            // `env` and its options and variables come before the program.
+            *word != "env" && !word.starts_with('-') && !word.contains('=')
+        })?;
+        match program.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.') {
+            "python" | "pypy" => Self::of("script.py"),
+            "node" | "nodejs" | "bun" => Self::of("script.js"),
+            "deno" | "ts-node" | "tsx" => Self::of("script.ts"),
+            _ => None,
+        }
+    }
+
     /// Parses a text; nothing when it takes until after the deadline.
     pub(crate) fn parse(self, text: String, deadline: Instant) -> Option<Tree> {
         let mut parser = tree_sitter::Parser::new();

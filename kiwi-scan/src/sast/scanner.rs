@@ -9,11 +9,14 @@ use kiwi_core::domain::{Finding, Fingerprint, ScanKind, ScanReport, Score, Sever
 use kiwi_core::error::Result;
 use kiwi_core::provider::{ScanTarget, Scanner};
 use std::collections::BTreeMap;
+use std::io::Read as _;
 use std::path::Path;
 use std::sync::Arc;
 
 /// Following code recurses as deep as the code is nested.
 const STACK: usize = 64 << 20;
+/// So long may the line be that names a script's program.
+const FIRST_LINE: usize = 128;
 /// What stands in a comment beside what somebody accepts: `kiwi: accept RULE because REASON`.
 const ACCEPT: &str = "kiwi: accept ";
 
@@ -67,9 +70,9 @@ struct Outcome {
 fn scan(root: &Path, rules: &Rules) -> ScanReport {
     let mut report = crate::report_of("kiwi-sast");
     let files = tree::files(root, &mut report.coverage);
-    let files: Vec<File> = files.into_iter().filter(|file| Dialect::of(&file.path).is_some()).collect();
+    let files: Vec<File> = files.into_iter().filter(|file| dialect(file).is_some()).collect();
     let looked = tree::each(&files, STACK, |file| {
-        let dialect = Dialect::of(&file.path)?;
+        let dialect = dialect(file)?;
         Some((dialect.language.as_str(), look_at(&rules.index(dialect), dialect, file)))
     });
     if looked.len() < files.len() {
@@ -89,6 +92,19 @@ fn scan(root: &Path, rules: &Rules) -> ScanReport {
     }
     report.findings.sort_by(|a, b| b.severity.cmp(&a.severity).then_with(|| (&a.path, a.line).cmp(&(&b.path, b.line))));
     report
+}
+
+/// What a file is written in: by its name, or, where that has no ending, by the program that its first line asks for.
+fn dialect(file: &File) -> Option<Dialect> {
+    if let Some(dialect) = Dialect::of(&file.path) {
+        return Some(dialect);
+    }
+    if file.path.rsplit('/').next().is_some_and(|name| name.contains('.')) {
+        return None;
+    }
+    let mut line = Vec::with_capacity(FIRST_LINE);
+    std::fs::File::open(&file.place).and_then(|open| open.take(FIRST_LINE as u64).read_to_end(&mut line)).ok()?;
+    Dialect::of_script(std::str::from_utf8(line.split(|byte| *byte == b'\n').next()?).ok()?)
 }
 
 fn look_at(index: &Index, dialect: Dialect, file: &File) -> Outcome {
