@@ -201,10 +201,14 @@ impl<'s> Crawl<'s> {
             let Some((base, text)) = self.text(url.as_str()).await else { continue };
             let (urls, is_index) = sitemap::locations(&base, &text);
             if is_index {
-                sitemaps.extend(urls.into_iter().filter(|url| url.origin() == base.origin()).take(MOST_MAPS));
+                sitemaps.extend(urls.into_iter().filter(|url| url.origin() == base.origin()));
             } else {
                 urls.iter().for_each(|url| self.frontier.offer(url, Promise::Page, 1));
             }
+        }
+        let left: BTreeSet<&Url> = sitemaps.iter().skip(next).filter(|url| !seen.contains(*url)).collect();
+        if !left.is_empty() {
+            self.coverage.skip(format!("{} sitemaps", left.len()), format!("only {MOST_MAPS} are read"));
         }
     }
 

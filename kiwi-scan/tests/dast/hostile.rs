@@ -126,6 +126,18 @@ async fn traps_end() {
         let empty = Server::start(move |_| answer(status, SAFE, body)).await;
         refuses(&quick(&empty.url()).await, "with success and content");
     }
+    let maps = Server::start(|request| match request.uri().path() {
+        "/" => html("welcome"),
+        "/sitemap.xml" => answer(
+            200,
+            &[("content-type", "application/xml")],
+            format!("<sitemapindex>{}</sitemapindex>", (0..30).map(|n| format!("<loc>/map{n}.xml</loc>")).collect::<String>()),
+        ),
+        _ => answer(404, SAFE, "none"),
+    })
+    .await;
+    let skipped = quick(&maps.url()).await.coverage.skipped;
+    assert!(skipped.iter().any(|one| one.path.ends_with(" sitemaps") && one.reason.starts_with("only ")), "{skipped:?}");
     // One that turns everybody away from all but its front.
     for status in [429, 503] {
         let front = Server::start(move |request| if request.uri().path() == "/" { html("welcome") } else { answer(status, SAFE, "later") }).await;
