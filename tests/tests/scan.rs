@@ -212,7 +212,7 @@ fn a_secret_is_found_and_never_shown() {
     let secret = format!("{}_{}", "ghp", "R4nd0mL00k1ngB1tsOfTextForThisT3st99");
     let password = "c0rrect-h0rse-b4ttery";
     write(&tree, "deploy/settings.py", &format!("import os\n\nTOKEN = '{secret}'\nDATABASE = 'postgres://shop:{password}@db/shop'\n"));
-    write(&tree, "picture.png", &format!("\0{secret}"));
+    write(&tree, "picture.png", &format!("\0\0\0\rIHDR\0\0{secret}"));
     write(&tree, "node_modules/left/x.js", &secret);
     write(&tree, "env/pyvenv.cfg", "home = /usr/bin\n");
     write(&tree, "env/bin/activate", &secret);

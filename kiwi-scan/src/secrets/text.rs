@@ -62,6 +62,7 @@ mod tests {
         }
         let stray = format!("{said}\0{said}");
         assert_eq!(of(stray.as_bytes()).as_deref(), Some(stray.as_str()));
+        assert!(of(b"\0token = \"a text with one stray byte\"\n").is_some());
         for binary in [b"\0key".as_slice(), b"\x7fELF\x02\x01\x01\0\0\0", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\x01\0\0\0", &[0; 100]] {
             assert_eq!(of(binary), None);
         }
